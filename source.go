@@ -1,0 +1,129 @@
+package lambdacache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Source is where values load from. R is the source's own raw record: a parameter
+// with its type and version, the bytes of a secret, a file.
+//
+// Load makes one call to the service and answers reqs[i] with results[i]. It gets
+// at most MaxKeys requests if the source is a [Batcher], else exactly one; no key
+// twice; and it may run in several goroutines at once, never twice for one key.
+// It must return soon after ctx is done: ctx carries the load's own budget and
+// ends when the last caller who waits for it has left.
+type Source[R any] interface {
+	Load(ctx context.Context, reqs []Request) []Result[R]
+}
+
+// Batcher is implemented by a source whose Load answers several keys with one call.
+type Batcher interface {
+	// MaxKeys is the most keys of one Load, at least 1. It must not change.
+	MaxKeys() int
+}
+
+// Singler is implemented by a [Batcher] whose service has a second operation for
+// one key, with a permission of its own: GetParameter beside GetParameters. When a
+// batch fails for a reason that may be one key's, each key is asked again with
+// LoadOne; when the batch itself turns out to be what is not permitted, LoadOne
+// takes its place from then on.
+type Singler[R any] interface {
+	LoadOne(ctx context.Context, req Request) Result[R]
+}
+
+// Request asks a source for one key.
+type Request struct {
+	Key    string        // what Declare was given: the full key and whatever else selects what is fetched
+	Have   string        // version already held, "" for none: answer Unchanged if it still stands
+	MaxAge time.Duration // oldest copy accepted (a tier reads it); 0 when the caller wants it from the source itself
+}
+
+// Result answers one Request.
+type Result[R any] struct {
+	Value     R
+	Version   string        // what names this value: an ETag, a parameter's version, a secret's version id
+	Unchanged bool          // Have still stands: Value is not looked at
+	Age       time.Duration // how old the value is already (a tier's copy is as old as its origin's load)
+	Within    time.Duration // due sooner than max age (a rotation date, Cache-Control); 0 for no such limit
+	NotBefore time.Duration // may not be asked again before (AppConfig's poll interval); 0 for no such limit
+
+	// Err says why there is no value. Wrap it with Blame if it may be another key's
+	// fault; use ErrLeftOver if the call answered other keys but not this one.
+	Err error
+}
+
+// ErrLeftOver is the Err of a key that a batch did not get to (DynamoDB's
+// UnprocessedKeys): the same load asks for it again, after a pause that grows from
+// 25 to 400 ms, until its budget ends.
+var ErrLeftOver = errors.New("left over by a batched call")
+
+// Blame marks err, which a batched call failed with, as possibly the fault of one
+// of its keys only: each key is then asked for alone at once, and the one that
+// fails alone is asked alone from then on. Without it every key of the batch fails
+// with err: mark only what a split can help (a denied or malformed key), never
+// throttling or a broken network.
+func Blame(err error) error { return &blamed{err} }
+
+type blamed struct{ err error }
+
+func (b *blamed) Error() string { return b.err.Error() }
+func (b *blamed) Unwrap() error { return b.err }
+
+// The causes a caller can decide on: errors.Is(err, lambdacache.ErrNotFound).
+var (
+	ErrNotFound  = errors.New("not found")
+	ErrDenied    = errors.New("access denied")
+	ErrThrottled = errors.New("throttled")
+	ErrDecode    = errors.New("cannot decode")
+)
+
+// NotFound marks err, the service's own error, as [ErrNotFound].
+func NotFound(err error) error { return &classified{ErrNotFound, err} }
+
+// Throttled marks err as [ErrThrottled].
+func Throttled(err error) error { return &classified{ErrThrottled, err} }
+
+type classified struct{ kind, err error }
+
+func (c *classified) Error() string   { return c.err.Error() }
+func (c *classified) Unwrap() []error { return []error{c.kind, c.err} }
+
+// DeniedError is the service's refusal together with what to grant. It is
+// [ErrDenied].
+type DeniedError struct {
+	Action   string // the IAM action, such as "ssm:GetParameters"
+	Resource string // the resource it is needed on: an ARN, with * where it is not known
+	Err      error  // the service's error
+}
+
+// Denied marks err as [ErrDenied] and says which IAM action on which resource
+// would have allowed the call.
+func Denied(err error, action, resource string) error {
+	return &DeniedError{Action: action, Resource: resource, Err: err}
+}
+
+func (d *DeniedError) Error() string {
+	return fmt.Sprintf("%v: allow %s on %s", d.Err, d.Action, d.Resource)
+}
+
+func (d *DeniedError) Unwrap() error { return d.Err }
+
+// Is makes a DeniedError an ErrDenied.
+func (d *DeniedError) Is(target error) bool { return target == ErrDenied }
+
+// DecodeError says that a value cannot become what the entry was declared as. It
+// names types and positions only, never a byte of the value, and it wraps no other
+// error: those of strconv, encoding/json and most decoders quote their input. It
+// is [ErrDecode].
+type DecodeError struct{ reason string }
+
+// Undecodable returns a [DecodeError]. The reason must not quote the value.
+func Undecodable(reason string) error { return &DecodeError{reason} }
+
+func (d *DecodeError) Error() string { return "cannot decode: " + d.reason }
+
+// Is makes a DecodeError an ErrDecode.
+func (d *DecodeError) Is(target error) bool { return target == ErrDecode }
