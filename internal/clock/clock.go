@@ -99,6 +99,13 @@ func (r Reading) Since(start Reading) time.Duration {
 	return time.Duration(age)
 }
 
+// Accepts reports whether something from start is not older than age. Unlike Passed,
+// it takes what is exactly of that age: who asks at the very moment a load starts
+// may share it.
+func (r Reading) Accepts(start Reading, age time.Duration) bool {
+	return r.Since(start) <= age && r.Wall >= start.Wall-tolerance
+}
+
 // Back is the reading d earlier on all clocks: a copy that is already d old was
 // loaded then.
 func (r Reading) Back(d time.Duration) Reading {
@@ -143,6 +150,12 @@ func (d Due) Passed(now Reading) bool {
 // Earliest is the Due that has passed as soon as d or o has.
 func (d Due) Earliest(o Due) Due {
 	return Due{mono: min(d.mono, o.mono), wall: min(d.wall, o.wall), host: min(d.host, o.host), floor: max(d.floor, o.floor)}
+}
+
+// Latest is the Due that has passed only when d and o have, but for a wall clock
+// stepped back, for which either is enough.
+func (d Due) Latest(o Due) Due {
+	return Due{mono: max(d.mono, o.mono), wall: max(d.wall, o.wall), host: max(d.host, o.host), floor: max(d.floor, o.floor)}
 }
 
 func add(t int64, d time.Duration) int64 {

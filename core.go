@@ -1,0 +1,159 @@
+package lambdacache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"sync/atomic"
+	"time"
+
+	"github.com/lambda-cache/lambdacache/internal/clock"
+	"github.com/lambda-cache/lambdacache/internal/decode"
+)
+
+// core is an entry without its type: everything that loads, scans and snapshots
+// works on cores, so that entries of different types share one road.
+type core struct {
+	entry  any // the *Entry[T] it is the core of
+	name   string
+	named  bool   // by Name, or by a constructor that takes a name
+	source string // of the origin, or "derived"
+	key    string
+
+	maxAge      time.Duration
+	loadTimeout time.Duration
+	decode      func(raw any) (any, error) // R -> *T
+
+	slot *slot // where a loaded entry is held …
+	part int   // … and which part of its versions it is
+
+	derived *derived // of an entry built from others; slot is then nil
+
+	hint  atomic.Int32 // where the Wrap that listed the entry last keeps its value
+	stats stats
+}
+
+// Declare makes an entry for one key of an origin; decode makes a T of the source's
+// record, once per load. The entry's name is what the [Name] option says, else name,
+// else the part of key after the last slash, without :version or :label. An empty
+// key, a nil decode and an option of another source panic.
+//
+// If decode fails the entry keeps its old value. Its error is not passed on, because
+// most decoders quote their input; return [Undecodable] to say what is wrong.
+func Declare[T, R any](o *Origin[R], key, name string, decode func(R) (T, error), opts ...Option) *Entry[T] {
+	where := fmt.Sprintf("the entry for %q from %s", key, o.name)
+	if key == "" || decode == nil {
+		panic("lambdacache: " + where + ": a key and a decoder are required")
+	}
+	s := apply(where, settings{maxAge: DefaultMaxAge, loadTimeout: o.loadTimeout}, opts)
+	e := &Entry[T]{core{
+		name: name, named: s.name != "", source: o.name, key: key,
+		maxAge: s.maxAge, loadTimeout: s.loadTimeout,
+		decode: func(raw any) (any, error) {
+			value := new(T)
+			err := decoding[T](func() (err error) { *value, err = decode(raw.(R)); return err })
+			return value, err
+		},
+	}}
+	e.entry = e
+	switch {
+	case s.name != "":
+		e.core.name = s.name
+	case name == "":
+		e.core.name = shortName(key)
+	}
+	o.feed(key, &e.core)
+	return e
+}
+
+// New makes an entry of any function: its result is cached like a parameter or a
+// secret. load must be safe to call again later, should return soon after ctx is
+// done, and runs at most once at a time. ctx carries the values of the context of
+// whoever asked first. An empty name and a nil load panic.
+func New[T any](name string, load func(ctx context.Context) (T, error), opts ...Option) *Entry[T] {
+	if name == "" || load == nil {
+		panic("lambdacache: New: a name and a function are required")
+	}
+	e := Declare(NewOrigin("func", function[T](load)), name, name, func(v T) (T, error) { return v, nil }, opts...)
+	e.named = true
+	return e
+}
+
+// function is a user's function as a source.
+type function[T any] func(ctx context.Context) (T, error)
+
+func (f function[T]) Load(ctx context.Context, _ []Request) []Result[T] {
+	v, err := f(ctx)
+	return []Result[T]{{Value: v, Err: err}}
+}
+
+// decoding runs a decoder and lets nothing out that could quote the value: of its
+// errors only our own, of a panic not even the text.
+func decoding[T any](run func() error) (err error) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case misuse:
+			panic(r) // ours, and without a value: worth reading
+		default:
+			err = Undecodable(fmt.Sprintf("the decoder into %v panicked with a %T", reflect.TypeFor[T](), r))
+		}
+	}()
+	err = run()
+	var known *DecodeError
+	var safe *decode.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &known):
+		return known
+	case errors.As(err, &safe):
+		return Undecodable(safe.Error())
+	}
+	return Undecodable(fmt.Sprintf("the decoder into %v failed with a %T", reflect.TypeFor[T](), err))
+}
+
+// fresh gives the held value if it is younger than its max age, else nil.
+func (c *core) fresh(now clock.Reading) any {
+	if c.derived != nil {
+		return c.derived.fresh(now)
+	}
+	v := c.slot.cur.Load()
+	if v == nil || c.part >= len(v.parts) {
+		return nil
+	}
+	if p := &v.parts[c.part]; p.fresh(now) {
+		return p.value
+	}
+	return nil
+}
+
+func (c *core) version() string {
+	if c.derived != nil {
+		return c.derived.version()
+	}
+	return c.slot.cur.Load().part(c.part).id
+}
+
+// age is how old the held value is, 0 if there is none; of a derived entry, the
+// oldest that it is built from.
+func (c *core) age(now clock.Reading) (oldest time.Duration) {
+	c.leaves(func(l *core) {
+		if p := l.slot.cur.Load().part(l.part); p.value != nil {
+			oldest = max(oldest, now.Since(p.at))
+		}
+	})
+	return oldest
+}
+
+// leaves calls f with every loaded entry that c is built from, or with c itself.
+func (c *core) leaves(f func(*core)) {
+	if c.derived == nil {
+		f(c)
+		return
+	}
+	for _, child := range c.derived.children {
+		child.leaves(f)
+	}
+}

@@ -1,0 +1,128 @@
+package lambdacache
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+
+	"github.com/lambda-cache/lambdacache/internal/clock"
+	"github.com/lambda-cache/lambdacache/internal/fixed"
+)
+
+// Entry is a declared, typed, cached value. Entries are made by the constructors of
+// the source packages, by [New], [Declare] and [Derive], usually as package
+// variables. All methods may be called from any goroutine.
+type Entry[T any] struct{ core }
+
+// Cached is any entry, whatever its type. Only entries implement it.
+type Cached interface {
+	// Name is the entry's label.
+	Name() string
+	untyped() *core
+}
+
+// Value gives the entry's value in the invocation of ctx. It was loaded at most max
+// age before the invocation began and stays the same until its end. ctx is the
+// handler's context or one made from it; the entry must be listed in the handler's
+// [Wrap]. With any other context Value panics and says what to write. It never waits.
+//
+// The value is shared by all invocations: maps, slices and what pointers point to
+// are read-only.
+func (e *Entry[T]) Value(ctx context.Context) T {
+	if value := e.in(ctx); value != nil {
+		return *value.(*T)
+	}
+	panic(notWrapped(e.name))
+}
+
+// Get gives the value as of now: the held one if it is younger than its max age,
+// else that of a load, which it shares with everyone who asks for the same key at
+// the same time. It works with any context, wrapped or not, and waits no longer than
+// ctx allows. The error is a [*LoadError], and the value is then T's zero value.
+//
+// The value is shared: maps, slices and what pointers point to are read-only.
+func (e *Entry[T]) Get(ctx context.Context) (T, error) {
+	if fixed.From(ctx) == nil {
+		if value := e.fresh(clock.Now()); value != nil {
+			return *value.(*T), nil
+		}
+	}
+	return read[T](ctx, e, false)
+}
+
+// Refresh asks the source, whatever is held, and gives what it answers; later
+// invocations see it too. A load that started before the call does not count; one
+// that started since is shared. The error is a [*LoadError]; the held value and its
+// age are then what they were.
+//
+// The value is shared: maps, slices and what pointers point to are read-only.
+func (e *Entry[T]) Refresh(ctx context.Context) (T, error) { return read[T](ctx, e, true) }
+
+// Version is the source's name for the value held now: a parameter's version, a
+// secret's version id, an ETag. It is "" before the first load and where the source
+// knows no versions.
+func (e *Entry[T]) Version() string { return e.version() }
+
+// Name is the entry's label: what [Name] said, else the part of the key after the
+// last slash.
+func (e *Entry[T]) Name() string { return e.name }
+
+// Stats tells what happened to the entry since the process started.
+func (e *Entry[T]) Stats() Stats {
+	return Stats{
+		Loads:     e.stats.loads.Load(),
+		Unchanged: e.stats.unchanged.Load(),
+		Failures:  e.stats.failures.Load(),
+		Age:       e.age(clock.Now()),
+	}
+}
+
+// String names the entry, never its value.
+func (e *Entry[T]) String() string {
+	return fmt.Sprintf("lambdacache.Entry[%v](%q)", reflect.TypeFor[T](), e.name)
+}
+
+func (e *Entry[T]) untyped() *core {
+	if e == nil {
+		return nil
+	}
+	return &e.core
+}
+
+// read is the slow half of Get and Refresh.
+func read[T any](ctx context.Context, e *Entry[T], anew bool) (T, error) {
+	values, err := resolve(ctx, ask{now: clock.Now(), anew: anew}, []*core{&e.core})
+	if err != nil {
+		var zero T
+		return zero, err
+	}
+	return *values.values[0].(*T), nil
+}
+
+// Value gives, by name, the value of an entry in the invocation of ctx, as
+// [Entry.Value] does: lambdacache.Value[string](ctx, "var"). It panics if no entry of
+// the handler's Wrap has the name, if several have it without one of them being
+// named so by [Name], and if the entry is not a T. Reading through the entry is
+// checked by the compiler; prefer it.
+func Value[T any](ctx context.Context, name string) T {
+	c, value := named(ctx, name)
+	if c == nil {
+		panic(notWrapped(name))
+	}
+	p, ok := value.(*T)
+	if !ok {
+		is := reflect.TypeOf(value).Elem()
+		panic(misuse(fmt.Sprintf("lambdacache: entry %q is a %v: write lambdacache.Value[%v](ctx, %q)", name, is, is, name)))
+	}
+	return *p
+}
+
+// misuse is what reading panics with: a message that is worth passing on.
+type misuse string
+
+func (m misuse) Error() string { return string(m) }
+
+func notWrapped(name string) misuse {
+	return misuse(fmt.Sprintf("lambdacache: the value of %q was read outside a Wrap that lists it: "+
+		"list the entry in lambdacache.Wrap(handler, …) and pass on the handler's context, or read it with Get(ctx)", name))
+}

@@ -1,0 +1,78 @@
+package lambdacache
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// EventKind says what happened.
+type EventKind int
+
+const (
+	// EventLoaded: a key was loaded and its entries have a new version.
+	EventLoaded EventKind = iota + 1
+	// EventUnchanged: the source said that the held version still stands.
+	EventUnchanged
+	// EventFailed: a load failed, or its value could not be decoded for an entry; the
+	// old value and its age are what they were.
+	EventFailed
+	// EventIsolated: a batched call failed because of this key; it is asked for alone
+	// from now on, until it succeeds.
+	EventIsolated
+	// EventFallback: the batched call is not permitted; keys are asked for one by one
+	// from now on. Err is a [*DeniedError] with the action to grant. It is reported
+	// once for an origin.
+	EventFallback
+)
+
+func (k EventKind) String() string {
+	switch k {
+	case EventLoaded:
+		return "loaded"
+	case EventUnchanged:
+		return "unchanged"
+	case EventFailed:
+		return "failed"
+	case EventIsolated:
+		return "isolated"
+	case EventFallback:
+		return "fallback"
+	}
+	return "unknown"
+}
+
+// Event tells what a load did. It never holds a value.
+type Event struct {
+	Kind     EventKind
+	Source   string        // the origin's name: "ssm"
+	Key      string        // the full key; "" for EventFallback, which is about all keys
+	Entries  []string      // the names of the entries concerned
+	Duration time.Duration // how long the load took, by the monotonic clock
+	Calls    int           // calls made, to be added up: keys that shared a call count it once
+	Age      time.Duration // how old the value is that is held now; 0 if none is
+	Err      error         // the cause; nil for EventLoaded and EventUnchanged
+}
+
+var observer atomic.Pointer[func(Event)]
+
+// Observe makes f receive every event of the process, in place of an earlier f; nil
+// stops them. f is called on the goroutines that load, before those who wait for
+// the load go on: it must be quick, safe for concurrent use, and must not read
+// entries. Nothing is reported on a hit.
+func Observe(f func(Event)) {
+	if f == nil {
+		observer.Store(nil)
+		return
+	}
+	observer.Store(&f)
+}
+
+// Stats counts what happened to one entry since the process started.
+type Stats struct {
+	Loads     uint64        // loads that brought a new version
+	Unchanged uint64        // loads that found the held version still standing
+	Failures  uint64        // loads that failed or could not be decoded
+	Age       time.Duration // how old the held value is; 0 if none is
+}
+
+type stats struct{ loads, unchanged, failures atomic.Uint64 }

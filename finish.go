@@ -1,0 +1,167 @@
+package lambdacache
+
+import (
+	"slices"
+	"time"
+
+	"github.com/lambda-cache/lambdacache/internal/clock"
+)
+
+// finish ends a load with the source's answer: it makes a version of it, holds and
+// reports it, and lets those who wait go on. Nothing held changes before the whole
+// version exists.
+func (o *origin) finish(l *load, a answer) {
+	o.mu.Lock()
+	fed := slices.Clone(l.slot.fed)
+	o.mu.Unlock()
+
+	switch {
+	case a.Err != nil:
+		l.err = a.Err
+	case a.Unchanged && l.have == "":
+		l.err = errNoHave
+	case a.Unchanged:
+		l.v, l.errs = l.renewed(a, fed)
+	default:
+		l.v, l.errs = l.decoded(a, fed)
+	}
+
+	o.mu.Lock()
+	s := l.slot
+	s.loading = nil
+	if l.v != nil {
+		s.alone = false
+		if s.epoch == l.epoch { // not invalidated meanwhile: who asked before may still have it
+			s.cur.Store(l.v)
+		}
+	}
+	o.mu.Unlock()
+
+	l.report(a.Unchanged, fed)
+	close(l.done)
+}
+
+// decoded makes a version of a new value. An entry that cannot decode it keeps its
+// part of the version before.
+func (l *load) decoded(a answer, fed []*core) (*version, []error) {
+	v := &version{id: a.Version, start: l.start, parts: make([]part, len(fed))}
+	errs := make([]error, len(fed))
+	for i, c := range fed {
+		value, err := c.decode(a.value)
+		if err != nil {
+			v.parts[i], errs[i] = l.base.part(i), err
+			v.parts[i].err = err
+			continue
+		}
+		at, due := l.lifetime(a, c)
+		v.parts[i] = part{value: value, id: a.Version, at: at, due: due}
+	}
+	return v, errs
+}
+
+// renewed makes the version of before as young as this load. What could not be
+// decoded then cannot be decoded now.
+func (l *load) renewed(a answer, fed []*core) (*version, []error) {
+	v := &version{id: l.base.id, start: l.start, parts: slices.Clone(l.base.parts)}
+	errs := make([]error, len(v.parts))
+	for i := range v.parts {
+		if p := &v.parts[i]; p.err != nil {
+			errs[i] = p.err
+		} else {
+			p.at, p.due = l.lifetime(a, fed[i])
+		}
+	}
+	return v, errs
+}
+
+// lifetime is when the value of an answer was made and when it is due for an entry.
+func (l *load) lifetime(a answer, c *core) (clock.Reading, clock.Due) {
+	at, age := l.start.Back(max(a.Age, 0)), c.maxAge
+	if a.Within > 0 {
+		age = min(age, a.Within)
+	}
+	due := at.DueAfter(age)
+	if a.NotBefore > 0 {
+		due = due.Latest(l.start.DueAfter(a.NotBefore))
+	}
+	return at, due
+}
+
+// setAlone remembers that a batch failed because of the load's key, and reports it
+// the first time.
+func (o *origin) setAlone(l *load, err error) {
+	o.mu.Lock()
+	known := l.slot.alone
+	l.slot.alone = true
+	names := names(l.slot.fed)
+	o.mu.Unlock()
+	if f := observer.Load(); f != nil && !known {
+		(*f)(Event{Kind: EventIsolated, Source: o.name, Key: l.slot.key, Entries: names, Err: err})
+	}
+}
+
+// fallBack remembers that the batched call is not permitted, and reports it once.
+func (o *origin) fallBack(err error) {
+	o.mu.Lock()
+	known := o.fallback
+	o.fallback = true
+	o.mu.Unlock()
+	if f := observer.Load(); f != nil && !known {
+		(*f)(Event{Kind: EventFallback, Source: o.name, Err: err})
+	}
+}
+
+// report counts the load for its entries and tells the observer.
+func (l *load) report(unchanged bool, fed []*core) {
+	var undecoded []*core
+	for i, c := range fed {
+		switch {
+		case l.err != nil:
+			c.stats.failures.Add(1)
+		case i >= len(l.errs): // declared since a version that still stands
+		case l.errs[i] != nil:
+			c.stats.failures.Add(1)
+			undecoded = append(undecoded, c)
+		case unchanged:
+			c.stats.unchanged.Add(1)
+		default:
+			c.stats.loads.Add(1)
+		}
+	}
+	f := observer.Load()
+	if f == nil {
+		return
+	}
+	now := clock.Now()
+	e := Event{
+		Kind: EventLoaded, Source: l.slot.origin.name, Key: l.slot.key, Entries: names(fed), Calls: l.calls,
+		Duration: time.Duration(now.Mono - l.start.Mono), Age: oldest(fed, now), Err: l.err,
+	}
+	if l.err != nil {
+		e.Kind = EventFailed
+	} else if unchanged {
+		e.Kind = EventUnchanged
+	}
+	(*f)(e)
+	for _, c := range undecoded {
+		(*f)(Event{
+			Kind: EventFailed, Source: e.Source, Key: e.Key, Entries: []string{c.name},
+			Duration: e.Duration, Age: c.age(now), Err: l.errs[c.part],
+		})
+	}
+}
+
+func names(entries []*core) []string {
+	list := make([]string, len(entries))
+	for i, c := range entries {
+		list[i] = c.name
+	}
+	return list
+}
+
+func oldest(entries []*core, now clock.Reading) (age time.Duration) {
+	for _, c := range entries {
+		age = max(age, c.age(now))
+	}
+	return age
+}

@@ -1,0 +1,47 @@
+// Package environment tells which kind of Lambda execution environment, if any,
+// the process runs in.
+package environment
+
+import (
+	"os"
+	"sync/atomic"
+)
+
+// Kind is a kind of environment.
+type Kind int32
+
+const (
+	Elsewhere Kind = iota // not Lambda: a test, a container, a laptop
+	Function              // frozen between invocations, one invocation at a time
+	Managed               // Managed Instances: never frozen, many invocations at once
+)
+
+var kind atomic.Int32
+
+func init() { kind.Store(int32(Detect(os.Getenv))) }
+
+// Detect finds the kind by the variables Lambda sets. Managed Instances announce
+// themselves by their initialization type; more than one invocation at a time is
+// possible nowhere else.
+func Detect(getenv func(string) string) Kind {
+	switch n := getenv("AWS_LAMBDA_MAX_CONCURRENCY"); {
+	case getenv("AWS_LAMBDA_RUNTIME_API") == "" && getenv("AWS_LAMBDA_FUNCTION_NAME") == "":
+		return Elsewhere
+	case getenv("AWS_LAMBDA_INITIALIZATION_TYPE") == "lambda-managed-instances", n != "" && n != "1":
+		return Managed
+	}
+	return Function
+}
+
+// Freezes reports whether the environment stands still between invocations.
+func Freezes() bool { return Kind(kind.Load()) == Function }
+
+// HasHostDeadlines reports whether two deadlines are as far apart as their
+// invocations: not on Managed Instances, where the timeout is each invocation's own.
+func HasHostDeadlines() bool { return Kind(kind.Load()) != Managed }
+
+// Replace makes the process believe in k until restore is called. For tests only.
+func Replace(k Kind) (restore func()) {
+	old := kind.Swap(int32(k))
+	return func() { kind.Store(old) }
+}

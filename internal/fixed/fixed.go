@@ -1,0 +1,38 @@
+// Package fixed carries the values that a test has given entries in its context.
+package fixed
+
+import (
+	"context"
+	"maps"
+	"sync/atomic"
+)
+
+// Values maps an entry (its *lambdacache.Entry[T]) to a pointer to its value (*T).
+type Values map[any]any
+
+type key struct{}
+
+// used keeps the price of this package for a production process at one load of a
+// flag: contexts are searched only once a test has made one.
+var used atomic.Bool
+
+// NewContext returns a context with values, beside those ctx has already.
+func NewContext(ctx context.Context, values Values) context.Context {
+	used.Store(true)
+	all := maps.Clone(values)
+	for entry, value := range From(ctx) {
+		if _, newer := all[entry]; !newer {
+			all[entry] = value
+		}
+	}
+	return context.WithValue(ctx, key{}, all)
+}
+
+// From gives the values of ctx, nil for none.
+func From(ctx context.Context) Values {
+	if !used.Load() {
+		return nil
+	}
+	values, _ := ctx.Value(key{}).(Values)
+	return values
+}

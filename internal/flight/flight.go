@@ -1,0 +1,118 @@
+// Package flight runs work that belongs to none of those who wait for it: it
+// survives the first of them leaving, ends when the last one has left or when its
+// own time is up, and every one of them waits by a context of their own.
+package flight
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// Call is one piece of shared work.
+type Call struct {
+	cancel context.CancelCauseFunc
+	ended  chan struct{}
+
+	mu      sync.Mutex
+	waiters int
+	left    bool // the last waiter has left, or CancelAll came: no one may join
+}
+
+// running holds every call whose work has not returned, for CancelAll.
+var running = struct {
+	sync.Mutex
+	calls map[*Call]struct{}
+}{calls: map[*Call]struct{}{}}
+
+type cause string
+
+func (c cause) Error() string { return string(c) }
+
+// The causes a call's context is cancelled for, besides its time being up.
+const (
+	ErrAbandoned = cause("the last caller who waited for the load has left")
+	ErrGrounded  = cause("the last running invocation ended during the load")
+)
+
+// Go starts work for the given number of waiters, each of whom owes a Leave. Its
+// context has the values of ctx but neither its deadline nor its cancellation;
+// instead it ends after budget (0 or less: never), with the cause overdue.
+func Go(ctx context.Context, waiters int, budget time.Duration, overdue error, work func(context.Context)) *Call {
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.CancelFunc(func() {})
+	if budget > 0 {
+		ctx, stop = context.WithTimeoutCause(ctx, budget, overdue)
+	}
+	c := &Call{cancel: cancel, ended: make(chan struct{}), waiters: waiters}
+	running.Lock()
+	running.calls[c] = struct{}{}
+	running.Unlock()
+	go func() {
+		defer func() {
+			stop()
+			cancel(nil)
+			running.Lock()
+			delete(running.calls, c)
+			running.Unlock()
+			close(c.ended)
+		}()
+		work(ctx)
+	}()
+	return c
+}
+
+// Join adds a waiter, who owes a Leave. It reports false, and adds none, when the
+// call has been given up.
+func (c *Call) Join() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.left {
+		return false
+	}
+	c.waiters++
+	return true
+}
+
+// Leave takes one waiter away. The last one to leave ends the work's context; work
+// that has returned does not notice.
+func (c *Call) Leave() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.waiters--
+	if c.waiters == 0 && !c.left {
+		c.left = true
+		c.cancel(ErrAbandoned)
+	}
+}
+
+// CancelAll ends the context of every running call and waits until the work of
+// each has returned, or ctx is done.
+func CancelAll(ctx context.Context) {
+	running.Lock()
+	calls := make([]*Call, 0, len(running.calls))
+	for c := range running.calls {
+		calls = append(calls, c)
+	}
+	running.Unlock()
+	for _, c := range calls {
+		c.mu.Lock()
+		c.left = true
+		c.mu.Unlock()
+		c.cancel(ErrGrounded)
+	}
+	for _, c := range calls {
+		select {
+		case <-c.ended:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// Running is the number of calls whose work has not returned.
+func Running() int {
+	running.Lock()
+	defer running.Unlock()
+	return len(running.calls)
+}

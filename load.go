@@ -1,0 +1,191 @@
+package lambdacache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/lambda-cache/lambdacache/internal/clock"
+	"github.com/lambda-cache/lambdacache/internal/flight"
+)
+
+// load is one load of one key. Loads that share a batched call share its flight.
+type load struct {
+	slot   *slot
+	call   *flight.Call
+	start  clock.Reading
+	base   *version // what was held when it started
+	have   string
+	epoch  int
+	maxAge time.Duration // of who started it, 0 if nothing held would do
+
+	calls int // made for this key; those of a batch count for its first key
+
+	done chan struct{} // closed when the fields below are set
+	v    *version
+	err  error
+	errs []error // by part: the version could not be decoded for that entry
+}
+
+// The pause before keys that a call left over are asked for again doubles from the
+// first to the last, and each is drawn from zero up: environments that were started
+// together must not come back together.
+const (
+	firstPause = 25 * time.Millisecond
+	lastPause  = 400 * time.Millisecond
+)
+
+var (
+	errNoAnswer = errors.New("the source's goroutine ended without an answer (runtime.Goexit or t.FailNow in it?)")
+	errNoHave   = errors.New("the source answered Unchanged to a request that held no version")
+)
+
+// run loads a chunk of an origin's keys: in one call if it can, alone where it must.
+// Every load is finished when it returns.
+func (o *origin) run(ctx context.Context, loads []*load) {
+	defer func() {
+		for _, l := range loads {
+			if l.v == nil && l.err == nil {
+				o.finish(l, answer{Result: Result[struct{}]{Err: errNoAnswer}})
+			}
+		}
+	}()
+	for pause := firstPause; len(loads) > 0; pause = min(2*pause, lastPause) {
+		loads = o.round(ctx, loads)
+		if len(loads) == 0 {
+			return
+		}
+		select {
+		case <-time.After(rand.N(pause)):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// round asks for the loads once, and gives those that the source left over.
+func (o *origin) round(ctx context.Context, loads []*load) (left []*load) {
+	var suspects []*load
+	var blame error
+	for i, a := range o.call(ctx, o.batched(len(loads)), loads) {
+		l := loads[i]
+		var b *blamed
+		switch {
+		case errors.Is(a.Err, ErrLeftOver) && ctx.Err() == nil:
+			left = append(left, l)
+		case errors.As(a.Err, &b) && len(loads) > 1 && ctx.Err() == nil:
+			suspects, blame = append(suspects, l), b.err
+		default:
+			o.finish(l, a)
+		}
+	}
+	if len(suspects) > 0 {
+		o.isolate(ctx, suspects, blame)
+	}
+	return left
+}
+
+// asker is one of a source's operations.
+type asker func(ctx context.Context, reqs []Request) []answer
+
+// batched is the operation for n keys at once.
+func (o *origin) batched(n int) asker {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.fallback && n == 1 {
+		return o.single
+	}
+	return o.ask
+}
+
+func (o *origin) single(ctx context.Context, reqs []Request) []answer { return o.askOne(ctx, reqs[0]) }
+
+// isolate asks for each key alone, at once, after a call for all of them failed for
+// a reason that may be one key's. Keys that succeed are not kept waiting for those
+// that do not. A key that fails alone is the culprit. When none fails it was the
+// batched call itself that is not permitted.
+func (o *origin) isolate(ctx context.Context, suspects []*load, blame error) {
+	op := asker(o.ask)
+	if o.askOne != nil {
+		op = o.single
+	}
+	culprits, answers := o.eachAlone(ctx, op, suspects)
+	if len(culprits) == len(suspects) && o.askOne != nil {
+		// Not one passed: perhaps the other operation for one key is not permitted.
+		culprits, answers = o.eachAlone(ctx, o.ask, suspects)
+	}
+	if len(culprits) == 0 && o.askOne != nil && errors.Is(blame, ErrDenied) {
+		o.fallBack(blame)
+	}
+	for i, l := range culprits {
+		o.setAlone(l, answers[i].Err)
+		o.finish(l, answers[i])
+	}
+}
+
+// eachAlone asks for every load in a call of its own, side by side, finishes those
+// that succeed and gives the others with their answers.
+func (o *origin) eachAlone(ctx context.Context, op asker, loads []*load) (failed []*load, answers []answer) {
+	all := make([]answer, len(loads))
+	var wg sync.WaitGroup
+	for i, l := range loads {
+		all[i].Err = errNoAnswer
+		wg.Go(func() {
+			all[i] = o.call(ctx, op, []*load{l})[0]
+			if all[i].Err == nil {
+				o.finish(l, all[i])
+			}
+		})
+	}
+	wg.Wait()
+	for i, l := range loads {
+		if all[i].Err != nil {
+			failed, answers = append(failed, l), append(answers, all[i])
+		}
+	}
+	return failed, answers
+}
+
+// call makes one call to the source and survives whatever it does. The text of a
+// panic is not passed on unless it is the runtime's: it may hold a value.
+func (o *origin) call(ctx context.Context, op asker, loads []*load) (answers []answer) {
+	loads[0].calls++
+	reqs := make([]Request, len(loads))
+	for i, l := range loads {
+		reqs[i] = Request{Key: l.slot.key, Have: l.have, MaxAge: l.maxAge}
+	}
+	defer func() {
+		r := recover()
+		if r == nil {
+			return
+		}
+		err := fmt.Errorf("the source panicked with a %T", r)
+		if e, ok := r.(runtime.Error); ok {
+			err = fmt.Errorf("the source panicked: %w", e)
+		}
+		answers = sameError(len(reqs), err)
+	}()
+	answers = op(ctx, reqs)
+	if len(answers) != len(reqs) {
+		return sameError(len(reqs), fmt.Errorf("the source gave %d answers to %d requests", len(answers), len(reqs)))
+	}
+	if cause := context.Cause(ctx); cause != nil {
+		for i := range answers {
+			if answers[i].Err != nil {
+				answers[i].Err = fmt.Errorf("%w: %w", cause, answers[i].Err)
+			}
+		}
+	}
+	return answers
+}
+
+func sameError(n int, err error) []answer {
+	answers := make([]answer, n)
+	for i := range answers {
+		answers[i].Err = err
+	}
+	return answers
+}

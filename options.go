@@ -1,0 +1,117 @@
+package lambdacache
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+)
+
+const (
+	// DefaultMaxAge is the max age of an entry declared without [MaxAge].
+	DefaultMaxAge = 60 * time.Second
+	// DefaultLoadTimeout is the time a load may take unless [LoadTimeout] says otherwise.
+	DefaultLoadTimeout = 3 * time.Second
+	// Forever as a max age means that a value, once loaded, is never due.
+	Forever time.Duration = math.MaxInt64
+)
+
+// Option changes how one entry is declared. The options of this package serve every
+// source; a source package has more of its own. An option given twice counts as
+// given last. An option that is not for the source it is given to panics at the
+// declaration and says so.
+type Option struct {
+	name  string
+	core  func(*settings) // an option of this package
+	kind  any             // or of a source package: its *OptionKind[V] …
+	value any             // … and the V
+}
+
+type settings struct {
+	maxAge      time.Duration
+	loadTimeout time.Duration
+	name        string
+}
+
+// MaxAge sets the oldest a value may be when an invocation begins, 60 s by default.
+// 0 loads anew for every invocation and every Get; [Forever] loads once. A negative
+// age panics.
+func MaxAge(d time.Duration) Option {
+	if d < 0 {
+		panic(fmt.Sprintf("lambdacache: MaxAge(%v): an age cannot be negative; write MaxAge(0) to load for every invocation", d))
+	}
+	return Option{name: "lambdacache.MaxAge", core: func(s *settings) { s.maxAge = d }}
+}
+
+// Name sets the entry's name: a label for [Value], errors and events. Without it the
+// name is the part of the key after the last slash. Names given with Name must
+// differ within one Wrap. An empty name panics.
+func Name(name string) Option {
+	if name == "" {
+		panic("lambdacache: Name(\"\"): a name cannot be empty; leave the option out to name the entry after its key")
+	}
+	return Option{name: "lambdacache.Name", core: func(s *settings) { s.name = name }}
+}
+
+// LoadTimeout sets how long one load of the entry may take with all its retries, 3 s
+// by default (S3 objects: as long as bytes arrive). Loads that share a call share
+// the longest of their timeouts. 0 and less panic.
+func LoadTimeout(d time.Duration) Option {
+	if d <= 0 {
+		panic(fmt.Sprintf("lambdacache: LoadTimeout(%v): a load needs time; leave the option out for the default", d))
+	}
+	return Option{name: "lambdacache.LoadTimeout", core: func(s *settings) { s.loadTimeout = d }}
+}
+
+// OptionKind makes the options of a source package. Declare one as a package
+// variable for each option, give it to users with [OptionKind.With], and read it in
+// the source's constructors with [OptionKind.Take].
+type OptionKind[V any] struct{ name string }
+
+// NewOptionKind names an option as users write it, "secretcache.Stage".
+func NewOptionKind[V any](name string) *OptionKind[V] { return &OptionKind[V]{name} }
+
+// With is the option with its value.
+func (k *OptionKind[V]) With(v V) Option { return Option{name: k.name, kind: k, value: v} }
+
+// Take gives the value of this option among opts, whether there was one, and opts
+// without it.
+func (k *OptionKind[V]) Take(opts []Option) (v V, given bool, rest []Option) {
+	for _, o := range opts {
+		if o.kind == any(k) {
+			v, given = o.value.(V), true
+		} else {
+			rest = append(rest, o)
+		}
+	}
+	return v, given, rest
+}
+
+// apply lays opts over the defaults of an origin. What nobody took by now was
+// meant for another source.
+func apply(where string, defaults settings, opts []Option) settings {
+	s := defaults
+	for _, o := range opts {
+		if o.core == nil {
+			panic(fmt.Sprintf("lambdacache: %s: %s is not an option of this source", where, cmp.Or(o.name, "a zero lambdacache.Option")))
+		}
+		o.core(&s)
+	}
+	return s
+}
+
+// shortName is the default name of an entry: what stands after the last slash of
+// its key, without :version or :label. Of an ARN only the resource's own name counts.
+func shortName(key string) string {
+	name := key
+	if parts := strings.SplitN(key, ":", 6); len(parts) == 6 && parts[0] == "arn" {
+		name = parts[5]
+		if !strings.Contains(name, "/") { // secret:name-AbCdEf
+			_, name, _ = strings.Cut(name, ":")
+		}
+	}
+	name = name[strings.LastIndexByte(name, '/')+1:]
+	name, _, _ = strings.Cut(name, ":")
+	return cmp.Or(name, key)
+}

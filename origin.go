@@ -1,0 +1,156 @@
+package lambdacache
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+	"weak"
+
+	"github.com/lambda-cache/lambdacache/internal/clock"
+	"github.com/lambda-cache/lambdacache/internal/testhook"
+)
+
+// Origin is one source with one client, Region and role. It holds a slot for every
+// key declared on it: entries with the same key on the same origin share one load
+// and one version.
+type Origin[R any] struct{ *origin }
+
+// origin is all of an Origin that does not depend on R.
+type origin struct {
+	name        string
+	loadTimeout time.Duration
+	maxKeys     int
+	ask         func(ctx context.Context, reqs []Request) []answer
+	askOne      func(ctx context.Context, req Request) []answer // nil if the source has no second operation
+
+	mu       sync.Mutex
+	slots    map[string]*slot
+	fallback bool // the batched call is not permitted: askOne has taken its place
+}
+
+// answer is a Result whose value has lost its type; the entries' decoders know it.
+type answer struct {
+	value any
+	Result[struct{}]
+}
+
+// OriginOption changes how an origin is made.
+type OriginOption func(*origin)
+
+// OriginLoadTimeout sets how long a load from this origin may take unless an
+// entry's [LoadTimeout] says otherwise; 0 leaves it to the source to give up. The
+// default is [DefaultLoadTimeout]. A negative one panics.
+func OriginLoadTimeout(d time.Duration) OriginOption {
+	if d < 0 {
+		panic(fmt.Sprintf("lambdacache: OriginLoadTimeout(%v): a timeout cannot be negative; 0 means none", d))
+	}
+	return func(o *origin) { o.loadTimeout = d }
+}
+
+// NewOrigin makes an origin of a source. The name is what errors and events call the
+// source: "ssm". An empty name and a nil source panic.
+func NewOrigin[R any](name string, s Source[R], opts ...OriginOption) *Origin[R] {
+	if name == "" || s == nil {
+		panic("lambdacache: NewOrigin: an origin needs a name and a source")
+	}
+	o := &origin{name: name, loadTimeout: DefaultLoadTimeout, maxKeys: 1, slots: make(map[string]*slot)}
+	o.ask = func(ctx context.Context, reqs []Request) []answer { return untyped(s.Load(ctx, reqs)) }
+	if b, ok := s.(Batcher); ok {
+		if o.maxKeys = b.MaxKeys(); o.maxKeys < 1 {
+			panic(fmt.Sprintf("lambdacache: NewOrigin(%q): MaxKeys is %d; a call takes at least one key", name, o.maxKeys))
+		}
+	}
+	if one, ok := s.(Singler[R]); ok {
+		o.askOne = func(ctx context.Context, req Request) []answer {
+			return untyped([]Result[R]{one.LoadOne(ctx, req)})
+		}
+	}
+	for _, opt := range opts {
+		opt(o)
+	}
+	origins.add(o)
+	return &Origin[R]{o}
+}
+
+func untyped[R any](results []Result[R]) []answer {
+	answers := make([]answer, len(results))
+	for i, r := range results {
+		answers[i] = answer{r.Value, Result[struct{}]{
+			Version: r.Version, Unchanged: r.Unchanged,
+			Age: r.Age, Within: r.Within, NotBefore: r.NotBefore, Err: r.Err,
+		}}
+	}
+	return answers
+}
+
+// feed makes c one of the entries that key feeds.
+func (o *origin) feed(key string, c *core) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	s := o.slots[key]
+	if s == nil {
+		s = &slot{origin: o, key: key}
+		o.slots[key] = s
+	}
+	c.slot, c.part = s, len(s.fed)
+	s.fed = append(s.fed, c)
+}
+
+// reset puts the origin back to where it was when it was made, but for its slots.
+func (o *origin) reset() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.fallback = false
+	for _, s := range o.slots {
+		s.alone = false
+		s.invalidate()
+	}
+}
+
+// registry knows the origins of the process, for cachetest.Reset, without keeping
+// those alive that no entry uses any more.
+type registry struct {
+	mu   sync.Mutex
+	list []weak.Pointer[origin]
+}
+
+var origins registry
+
+func (r *registry) add(o *origin) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.list) == cap(r.list) { // before it grows: drop the dead
+		live := r.list[:0]
+		for _, w := range r.list {
+			if w.Value() != nil {
+				live = append(live, w)
+			}
+		}
+		clear(r.list[len(live):])
+		r.list = live
+	}
+	r.list = append(r.list, weak.Make(o))
+}
+
+func (r *registry) all() []*origin {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var live []*origin
+	for _, w := range r.list {
+		if o := w.Value(); o != nil {
+			live = append(live, o)
+		}
+	}
+	return live
+}
+
+func init() {
+	testhook.OnReset(func() {
+		Observe(nil)
+		clock.Forget()
+		for _, o := range origins.all() {
+			o.reset()
+		}
+	})
+}

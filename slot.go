@@ -1,0 +1,77 @@
+package lambdacache
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/lambda-cache/lambdacache/internal/clock"
+)
+
+// slot is what an origin holds of one key: the newest version, and whoever is
+// loading the next. Everything but cur is guarded by the origin's mutex.
+type slot struct {
+	origin *origin
+	key    string
+	cur    atomic.Pointer[version]
+
+	fed     []*core // the entries this key feeds; entry i reads part i of a version
+	loading *load   // the load in flight, nil for none: there are never two
+	alone   bool    // a batch failed because of this key: ask for it in a call of its own
+	epoch   int     // counts Invalidate: a load that began before one must not be held
+}
+
+// version is what one load made of a key: a part for each entry that it feeds, all
+// published at once, so that two fields of one secret never come from two versions.
+// It is not changed after it was published.
+type version struct {
+	id    string        // the source's name for it
+	start clock.Reading // when the load started
+	parts []part
+}
+
+// part is one entry's share of a version.
+type part struct {
+	value any           // *T, nil if no version could ever be decoded
+	id    string        // the version the value comes from
+	at    clock.Reading // when the load of the value started, or an older copy of it was made
+	due   clock.Due
+	err   error // this version could not be decoded for the entry: the rest is an older one's
+}
+
+// part gives entry i's share; an entry declared after the load has an empty one.
+func (v *version) part(i int) part {
+	if v == nil || i >= len(v.parts) {
+		return part{}
+	}
+	return v.parts[i]
+}
+
+func (p *part) fresh(now clock.Reading) bool { return p.value != nil && !p.due.Passed(now) }
+
+// have is the version the source may answer Unchanged to: none as long as an entry
+// waits for its first part, because only a body can give it one.
+func (s *slot) have() string {
+	if v := s.cur.Load(); v != nil && len(v.parts) == len(s.fed) {
+		return v.id
+	}
+	return ""
+}
+
+// loadTimeout is how long a load of the key may take: what the most patient of its
+// entries allows, 0 for no limit.
+func (s *slot) loadTimeout() time.Duration {
+	longest := time.Duration(0)
+	for _, c := range s.fed {
+		if c.loadTimeout == 0 {
+			return 0
+		}
+		longest = max(longest, c.loadTimeout)
+	}
+	return longest
+}
+
+// invalidate forgets what is held and disowns the load in flight.
+func (s *slot) invalidate() {
+	s.epoch++
+	s.cur.Store(nil)
+}

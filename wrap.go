@@ -1,0 +1,122 @@
+package lambdacache
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/lambda-cache/lambdacache/internal/clock"
+	"github.com/lambda-cache/lambdacache/internal/environment"
+	"github.com/lambda-cache/lambdacache/internal/fixed"
+	"github.com/lambda-cache/lambdacache/internal/flight"
+)
+
+// Wrap returns a handler that, before it calls h, loads those entries that are due,
+// with as few calls as their sources allow and all side by side. h reads them with
+// [Entry.Value]. Give the result to lambda.Start in place of h:
+//
+//	lambda.Start(lambdacache.Wrap(handler, apiKey, db))
+//
+// If an entry cannot be loaded h does not run, and the error is a [*LoadError] that
+// names every entry and cause. Otherwise response and error are h's own, untouched.
+// Wrap keeps what aws-lambda-go makes of h's types: streamed responses, content type
+// and JSON options.
+//
+// When the last running invocation of a frozen environment ends, Wrap cancels the
+// loads that still run and waits for them, so that no request is frozen half-way.
+//
+// Wraps may nest; an entry has one value in one invocation. A nil handler, a nil
+// entry, and two entries named alike with [Name] panic.
+func Wrap[E, R any](h func(ctx context.Context, event E) (R, error), entries ...Cached) func(context.Context, E) (R, error) {
+	if h == nil {
+		panic("lambdacache: Wrap: the handler is nil")
+	}
+	w := newWrapper(entries)
+	return func(ctx context.Context, event E) (R, error) {
+		inv, err := w.begin(ctx)
+		defer w.end(ctx)
+		if err != nil {
+			var zero R
+			return zero, err
+		}
+		return h(inv, event)
+	}
+}
+
+// wrapper is what one Wrap keeps between invocations.
+type wrapper struct {
+	entries []*core
+	latest  atomic.Pointer[view]
+}
+
+func newWrapper(entries []Cached) *wrapper {
+	w := &wrapper{entries: cores("Wrap", entries)}
+	for i, c := range w.entries {
+		c.hint.Store(int32(i))
+		for _, d := range w.entries[:i] {
+			if c.named && d.named && c.name == d.name {
+				panic(ambiguous(c.name, d, c))
+			}
+		}
+	}
+	return w
+}
+
+func ambiguous(name string, a, b *core) misuse {
+	return misuse(fmt.Sprintf("lambdacache: two entries are named %q: %s %s and %s %s; give one of them another name with lambdacache.Name",
+		name, a.source, a.key, b.source, b.key))
+}
+
+// running counts the invocations between begin and end, in environments that freeze.
+var running atomic.Int64
+
+// maxReserve bounds the part of an invocation's time, else a tenth, that is kept for
+// reporting which entries could not be loaded: Lambda's own timeout would not say.
+const maxReserve = 50 * time.Millisecond
+
+// begin makes the invocation's context. It owes an end, also if it fails.
+func (w *wrapper) begin(ctx context.Context) (*invocation, error) {
+	if environment.Freezes() {
+		running.Add(1)
+	}
+	g := given{fixed: fixed.From(ctx), outer: invocationOf(ctx)}
+	deadline, limited := ctx.Deadline()
+	var now clock.Reading
+	if g.outer == nil && limited && environment.HasHostDeadlines() {
+		now = clock.Begin(deadline)
+	} else {
+		now = clock.Now() // an inner deadline may be anybody's
+	}
+	if v := w.latest.Load(); v.current(now) && !g.any() {
+		return &invocation{Context: ctx, view: v}, nil
+	}
+	v, err := w.refresh(ctx, g, now, deadline)
+	if err != nil {
+		return nil, err
+	}
+	return &invocation{Context: ctx, view: v, outer: g.outer}, nil
+}
+
+// refresh is the slow half of begin: something is due, or newer than the last view.
+func (w *wrapper) refresh(ctx context.Context, g given, now clock.Reading, deadline time.Time) (*view, error) {
+	if !deadline.IsZero() {
+		reserve := max(0, min(maxReserve, time.Until(deadline)/10))
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadlineCause(ctx, deadline.Add(-reserve), errTimeUp)
+		defer cancel()
+	}
+	v, err := g.resolve(ctx, ask{now: now}, w.entries)
+	if err == nil && !g.any() {
+		w.latest.Store(v)
+	}
+	return v, err
+}
+
+var errTimeUp = fmt.Errorf("the invocation's time is up: %w", context.DeadlineExceeded)
+
+func (w *wrapper) end(ctx context.Context) {
+	if environment.Freezes() && running.Add(-1) == 0 {
+		flight.CancelAll(ctx)
+	}
+}
