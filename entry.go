@@ -47,7 +47,7 @@ func (e *Entry[T]) Get(ctx context.Context) (T, error) {
 			return *value.(*T), nil
 		}
 	}
-	return read[T](ctx, e, false)
+	return read[T](ctx, e, ask{now: clock.Now()})
 }
 
 // Refresh asks the source, whatever is held, and gives what it answers; later
@@ -56,7 +56,9 @@ func (e *Entry[T]) Get(ctx context.Context) (T, error) {
 // age are then what they were.
 //
 // The value is shared: maps, slices and what pointers point to are read-only.
-func (e *Entry[T]) Refresh(ctx context.Context) (T, error) { return read[T](ctx, e, true) }
+func (e *Entry[T]) Refresh(ctx context.Context) (T, error) {
+	return read[T](ctx, e, ask{now: clock.Now(), anew: true, after: started.Load()})
+}
 
 // Version is the source's name for the value held now: a parameter's version, a
 // secret's version id, an ETag. It is "" before the first load and where the source
@@ -90,8 +92,8 @@ func (e *Entry[T]) untyped() *core {
 }
 
 // read is the slow half of Get and Refresh.
-func read[T any](ctx context.Context, e *Entry[T], anew bool) (T, error) {
-	values, err := resolve(ctx, ask{now: clock.Now(), anew: anew}, []*core{&e.core})
+func read[T any](ctx context.Context, e *Entry[T], a ask) (T, error) {
+	values, err := resolve(ctx, a, []*core{&e.core})
 	if err != nil {
 		var zero T
 		return zero, err

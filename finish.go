@@ -44,7 +44,7 @@ func (o *origin) finish(l *load, a answer) {
 // decoded makes a version of a new value. An entry that cannot decode it keeps its
 // part of the version before.
 func (l *load) decoded(a answer, fed []*core) (*version, []error) {
-	v := &version{id: a.Version, start: l.start, parts: make([]part, len(fed))}
+	v := &version{id: a.Version, load: l.number, parts: make([]part, len(fed))}
 	errs := make([]error, len(fed))
 	for i, c := range fed {
 		value, err := c.decode(a.value)
@@ -62,7 +62,7 @@ func (l *load) decoded(a answer, fed []*core) (*version, []error) {
 // renewed makes the version of before as young as this load. What could not be
 // decoded then cannot be decoded now.
 func (l *load) renewed(a answer, fed []*core) (*version, []error) {
-	v := &version{id: l.base.id, start: l.start, parts: slices.Clone(l.base.parts)}
+	v := &version{id: l.base.id, load: l.number, parts: slices.Clone(l.base.parts)}
 	errs := make([]error, len(v.parts))
 	for i := range v.parts {
 		if p := &v.parts[i]; p.err != nil {

@@ -17,6 +17,7 @@ import (
 type load struct {
 	slot   *slot
 	call   *flight.Call
+	number uint64 // in the order of the loads of the process
 	start  clock.Reading
 	base   *version // what was held when it started
 	have   string

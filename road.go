@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/lambda-cache/lambdacache/internal/clock"
@@ -16,9 +17,14 @@ import (
 
 // ask is what somebody wants of entries.
 type ask struct {
-	now  clock.Reading // when the invocation began, or Get was called
-	anew bool          // nothing held will do (Refresh)
+	now   clock.Reading // when the invocation began, or Get was called
+	anew  bool          // only loads that started after that number will do (Refresh) …
+	after uint64        // … rather than those that are young enough
 }
+
+// started numbers the loads of the process from 1 in the order of their start. No
+// clock could tell a load that started after a Refresh from one that did just before.
+var started atomic.Uint64
 
 // want is one key that an ask needs.
 type want struct {
@@ -143,7 +149,7 @@ func (w *want) satisfied(v *version, a ask) bool {
 		switch {
 		case p.err != nil && (a.anew || len(w.entries) > 1): // an older version's
 			return false
-		case a.anew && (p.value == nil || v.start.Mono < a.now.Mono):
+		case a.anew && (p.value == nil || v.load <= a.after):
 			return false
 		case !a.anew && !p.fresh(a.now):
 			return false
@@ -155,7 +161,7 @@ func (w *want) satisfied(v *version, a ask) bool {
 // accepts reports whether a load in flight started late enough to be shared.
 func (w *want) accepts(l *load, a ask) bool {
 	if a.anew {
-		return l.start.Mono >= a.now.Mono
+		return l.number > a.after
 	}
 	for _, c := range w.entries {
 		if !a.now.Accepts(l.start, c.maxAge) {
@@ -181,7 +187,10 @@ func (o *origin) engage(ctx context.Context, a ask, wants []*want) {
 			w.load, w.joined = l, w.slot.epoch == l.epoch && w.accepts(l, a) && l.call.Join()
 			continue
 		}
-		l := &load{slot: w.slot, start: start, base: w.slot.cur.Load(), have: w.slot.have(), epoch: w.slot.epoch, done: make(chan struct{})}
+		l := &load{
+			slot: w.slot, number: started.Add(1), start: start, base: w.slot.cur.Load(),
+			have: w.slot.have(), epoch: w.slot.epoch, done: make(chan struct{}),
+		}
 		if !a.anew {
 			l.maxAge = w.maxAge()
 		}

@@ -24,8 +24,8 @@ type slot struct {
 // published at once, so that two fields of one secret never come from two versions.
 // It is not changed after it was published.
 type version struct {
-	id    string        // the source's name for it
-	start clock.Reading // when the load started
+	id    string // the source's name for it
+	load  uint64 // the number of its load
 	parts []part
 }
 
