@@ -1,0 +1,267 @@
+package lambdacache_test
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	lc "github.com/lambda-cache/lambdacache"
+)
+
+func TestDueEntriesShareCalls(t *testing.T) {
+	guest := newTimes(t)
+	keys, values := many(25)
+	s := newScripted(10, values)
+	o := lc.NewOrigin("scripted", s)
+	entries := declareAll(o, keys)
+	entries = append(entries, declareAll(o, keys)...) // the same keys again
+	h := lc.Wrap(func(context.Context, int) (int, error) { return 1, nil }, entries...)
+	must(h(context.Background(), 0))(t)
+	calls := s.took()
+	want(t, "calls", len(calls), 3)
+	all := slices.Sorted(slices.Values(slices.Concat(calls...)))
+	want(t, "keys asked", strings.Join(all, " "), strings.Join(keys, " "))
+
+	guest.both(time.Minute)
+	must(h(context.Background(), 0))(t)
+	want(t, "calls of a refresh", len(s.took()), 3)
+}
+
+func TestCallsRunSideBySide(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		keys, values := many(25)
+		s, s2 := newScripted(10, values), newScripted(1, values)
+		s.gate, s2.gate = make(chan struct{}), make(chan struct{})
+		entries := append(declareAll(lc.NewOrigin("a", s), keys), declareAll(lc.NewOrigin("b", s2), keys[:2])...)
+		go func() { _ = lc.Prefetch(t.Context(), entries...) }()
+		synctest.Wait()
+		want(t, "calls waiting for an answer", len(s.took())+len(s2.took()), 5)
+		close(s.gate)
+		close(s2.gate)
+	})
+}
+
+var errAccess = errors.New("AccessDeniedException")
+
+// denying fails every call that has one of the keys in it.
+func denying(culprits ...string) func([]string) error {
+	return func(keys []string) error {
+		for _, c := range culprits {
+			if slices.Contains(keys, c) {
+				return lc.Blame(lc.Denied(errAccess, "svc:GetMany", "arn:"+c))
+			}
+		}
+		return nil
+	}
+}
+
+func TestOneDeniedKeyOfTen(t *testing.T) {
+	guest := newTimes(t)
+	events := observe(t)
+	keys, values := many(10)
+	s := newScripted(10, values)
+	s.fail = denying("/app/k03")
+	o := lc.NewOrigin("scripted", s)
+	var entries []*lc.Entry[string]
+	var list []lc.Cached
+	for _, k := range keys {
+		e := declare(o, k)
+		entries, list = append(entries, e), append(list, e)
+	}
+	err := lc.Prefetch(context.Background(), list...)
+	want(t, "calls", len(s.took()), 11)
+	var failed *lc.LoadError
+	if !errors.As(err, &failed) || len(failed.Failures) != 1 {
+		t.Fatal(err)
+	}
+	wantError(t, err, `lambdacache: load "k03" from scripted /app/k03: AccessDeniedException: allow svc:GetMany on arn:/app/k03`)
+	want(t, "is denied", errors.Is(err, lc.ErrDenied), true)
+	want(t, "cause reachable", errors.Is(err, errAccess), true)
+	for i, e := range entries {
+		if _, err := e.Get(context.Background()); (err != nil) != (i == 3) {
+			t.Errorf("%s: %v", e.Name(), err)
+		}
+	}
+	want(t, "calls of Get: the culprit's only", sorted(s.took()), "/app/k03")
+
+	guest.both(time.Minute)
+	_ = lc.Prefetch(context.Background(), list...)
+	want(t, "calls from then on", len(s.took()), 2)
+	want(t, "isolated", events.count(lc.EventIsolated), 1)
+
+	s.failing(nil) // granted: it rejoins its neighbours
+	guest.both(time.Minute)
+	must(0, lc.Prefetch(context.Background(), list...))(t)
+	s.took()
+	guest.both(time.Minute)
+	must(0, lc.Prefetch(context.Background(), list...))(t)
+	want(t, "calls after the grant", len(s.took()), 1)
+}
+
+// A handler that does not use the denied key does not notice it.
+func TestOthersAreNotSpoiled(t *testing.T) {
+	keys, values := many(10)
+	s := newScripted(10, values)
+	s.fail = denying("/app/k03")
+	entries := declareAll(lc.NewOrigin("scripted", s), keys)
+	if err := lc.Prefetch(context.Background(), entries...); err == nil {
+		t.Fatal("no error for the denied key")
+	}
+	s.took()
+	h := lc.Wrap(func(context.Context, int) (int, error) { return 1, nil }, slices.Delete(slices.Clone(entries), 3, 4)...)
+	must(h(context.Background(), 0))(t)
+	want(t, "calls", len(s.took()), 0)
+}
+
+// Neighbours that succeed alone go on before the culprit has an answer.
+func TestCulpritKeepsNobodyWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		keys, values := many(3)
+		s := newScripted(10, values)
+		deny := denying(keys[0])
+		slow := make(chan struct{})
+		s.fail = func(keys []string) error {
+			err := deny(keys)
+			if err != nil && len(keys) == 1 {
+				<-slow
+			}
+			return err
+		}
+		o := lc.NewOrigin("scripted", s)
+		a, b := declare(o, keys[0]), declare(o, keys[1])
+		go func() { _ = lc.Prefetch(t.Context(), a, b) }()
+		synctest.Wait()
+		want(t, "neighbour", must(b.Get(t.Context()))(t), values[keys[1]])
+		want(t, "calls", len(s.took()), 3)
+		close(slow)
+	})
+}
+
+func TestBatchNotPermittedFallsBack(t *testing.T) {
+	guest := newTimes(t)
+	events := observe(t)
+	keys, values := many(10)
+	s := &single{newScripted(10, values), func(string) error { return nil }}
+	s.fail = func([]string) error { return lc.Blame(lc.Denied(errAccess, "svc:GetMany", "*")) }
+	entries := declareAll(lc.NewOrigin[string]("scripted", s), keys)
+	must(0, lc.Prefetch(context.Background(), entries...))(t)
+	want(t, "calls in two rounds", len(s.took()), 11)
+	for range 2 {
+		guest.both(time.Minute)
+		must(0, lc.Prefetch(context.Background(), entries...))(t)
+		calls := s.took()
+		want(t, "calls from then on", len(calls), 10)
+		want(t, "operation", calls[0][0], "one")
+	}
+	want(t, "reported", events.count(lc.EventFallback), 1)
+	want(t, "isolated", events.count(lc.EventIsolated), 0)
+	wantError(t, events.first(lc.EventFallback).Err, "allow svc:GetMany on *")
+}
+
+// The operation for one key is not permitted at all: the batched one still finds the
+// culprit.
+func TestSingleOperationNotPermitted(t *testing.T) {
+	guest := newTimes(t)
+	keys, values := many(10)
+	s := &single{newScripted(10, values), func(string) error { return lc.Denied(errAccess, "svc:GetOne", "*") }}
+	s.fail = denying(keys[7])
+	entries := declareAll(lc.NewOrigin[string]("scripted", s), keys)
+	var failed *lc.LoadError
+	if err := lc.Prefetch(context.Background(), entries...); !errors.As(err, &failed) || len(failed.Failures) != 1 {
+		t.Fatal(err)
+	}
+	want(t, "calls", len(s.took()), 1+10+10)
+	guest.both(time.Minute)
+	_ = lc.Prefetch(context.Background(), entries...)
+	want(t, "calls from then on", len(s.took()), 2)
+}
+
+func TestOtherFailuresAreNotSplit(t *testing.T) {
+	keys, values := many(10)
+	s := newScripted(10, values)
+	s.fail = func([]string) error { return lc.Throttled(errors.New("ThrottlingException")) }
+	err := lc.Prefetch(context.Background(), declareAll(lc.NewOrigin("scripted", s), keys)...)
+	want(t, "calls", len(s.took()), 1)
+	want(t, "is throttled", errors.Is(err, lc.ErrThrottled), true)
+	wantError(t, err, "lambdacache: 10 entries could not be loaded:\n\tload \"k00\" from scripted /app/k00: ThrottlingException\n\t")
+}
+
+func TestLeftOversAreAskedForAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		keys, values := many(10)
+		s := newScripted(10, values)
+		answered := 0
+		s.tweak = func(r *lc.Result[string]) { // every call answers one key only
+			if answered++; answered > len(s.calls) {
+				r.Err = lc.ErrLeftOver
+				answered--
+			}
+		}
+		start := time.Now()
+		o := lc.NewOrigin("scripted", s, lc.OriginLoadTimeout(time.Hour))
+		h := lc.Wrap(func(context.Context, int) (int, error) { return 1, nil }, declareAll(o, keys)...)
+		must(h(t.Context(), 0))(t)
+		for i, call := range s.took() {
+			want(t, "keys of a call", strings.Join(call, " "), strings.Join(keys[i:], " "))
+		}
+		if time.Since(start) == 0 {
+			t.Error("asked again without a pause")
+		}
+	})
+}
+
+func TestLeftOversEndWithTheBudget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScripted(10, map[string]string{"k": "v"})
+		s.tweak = func(r *lc.Result[string]) { r.Err = lc.ErrLeftOver }
+		start := time.Now()
+		_, err := declare(lc.NewOrigin("scripted", s), "k").Get(t.Context())
+		wantError(t, err, "no answer within 3s")
+		want(t, "left over", errors.Is(err, lc.ErrLeftOver), true)
+		if d := time.Since(start); d != 3*time.Second {
+			t.Errorf("took %v", d)
+		}
+		if n := len(s.took()); n > 200 {
+			t.Errorf("hammered the source: %d calls in 3 s", n)
+		}
+	})
+}
+
+func TestBadSources(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		load loader
+		text string
+	}{
+		{"too few answers", func(context.Context, []lc.Request) []lc.Result[string] { return nil }, "the source gave 0 answers to 1 requests"},
+		{"unchanged from nothing", func(context.Context, []lc.Request) []lc.Result[string] { return []lc.Result[string]{{Unchanged: true}} }, "the source answered Unchanged to a request that held no version"},
+		{"panic with a value", func(context.Context, []lc.Request) []lc.Result[string] { panic("s3cret") }, "the source panicked with a string"},
+		{"panic of the runtime", func(_ context.Context, r []lc.Request) []lc.Result[string] { _ = r[len(r)]; return nil }, "the source panicked: runtime error: index out of range"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := declare(lc.NewOrigin[string]("bad", test.load), "k").Get(context.Background())
+			wantError(t, err, test.text)
+			if strings.Contains(err.Error(), "s3cret") {
+				t.Error("the error has the panic's text")
+			}
+		})
+	}
+}
+
+type loader func(context.Context, []lc.Request) []lc.Result[string]
+
+func (f loader) Load(ctx context.Context, r []lc.Request) []lc.Result[string] { return f(ctx, r) }
+
+func TestGoexitInALoad(t *testing.T) {
+	o := lc.NewOrigin[string]("func", loader(func(context.Context, []lc.Request) []lc.Result[string] {
+		runtime.Goexit() // as t.FailNow in a test's own function does
+		return nil
+	}))
+	_, err := declare(o, "k").Get(context.Background())
+	wantError(t, err, "goroutine ended without an answer")
+}
