@@ -32,7 +32,7 @@ func (o *origin) finish(l *load, a answer) {
 	if l.v != nil {
 		s.alone = false
 		if s.epoch == l.epoch { // not invalidated meanwhile: who asked before may still have it
-			s.cur.Store(l.v)
+			s.hold(l.v)
 		}
 	}
 	o.mu.Unlock()

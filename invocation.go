@@ -14,11 +14,12 @@ type invocation struct {
 	outer *invocation // of an enclosing Wrap, nil for none
 }
 
-// invocationKey is a pointer because those compare fastest.
-var invocationKey any = new(byte)
+// invocationKey finds the invocation in a context: a nil pointer of a type of our
+// own, because pointers compare fastest.
+type invocationKey struct{ _ byte }
 
 func (inv *invocation) Value(key any) any {
-	if key == invocationKey {
+	if key == (*invocationKey)(nil) {
 		return inv
 	}
 	return inv.Context.Value(key)
@@ -30,7 +31,7 @@ func (inv *invocation) String() string { return "lambdacache.Wrap" }
 func invocationOf(ctx context.Context) *invocation {
 	inv, ok := ctx.(*invocation)
 	if !ok {
-		inv, _ = ctx.Value(invocationKey).(*invocation)
+		inv, _ = ctx.Value((*invocationKey)(nil)).(*invocation)
 	}
 	return inv
 }
@@ -59,32 +60,13 @@ func named(ctx context.Context, name string) (*core, any) {
 	return nil, nil
 }
 
-// view is a snapshot: the values of a list of entries, and what they were read from.
-// Invocations share it for as long as it is fresh; it is never changed.
+// view is a snapshot: the values of a list of entries. Invocations share it until
+// something in it is due or was loaded anew; it is never changed.
 type view struct {
 	entries []*core
 	values  []any // by entry: *T
 	due     clock.Due
-	held    []held
-}
-
-type held struct {
-	slot *slot
-	v    *version
-}
-
-// current reports whether the view may serve an invocation that begins now: nothing
-// in it is due, and nothing newer has been loaded since.
-func (v *view) current(now clock.Reading) bool {
-	if v == nil || v.due.Passed(now) {
-		return false
-	}
-	for i := range v.held {
-		if h := &v.held[i]; h.slot.cur.Load() != h.v {
-			return false
-		}
-	}
-	return true
+	changes uint64 // of the Wrap's keys, counted before the values were read
 }
 
 func (v *view) value(c *core) any {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
-	"sync"
 	"time"
 
 	"github.com/lambda-cache/lambdacache/internal/clock"
@@ -113,41 +112,51 @@ func (o *origin) isolate(ctx context.Context, suspects []*load, blame error) {
 	if o.askOne != nil {
 		op = o.single
 	}
-	culprits, answers := o.eachAlone(ctx, op, suspects)
+	culprits := o.eachAlone(ctx, op, suspects, func() {
+		if o.askOne != nil && errors.Is(blame, ErrDenied) {
+			o.fallBack(blame)
+		}
+	})
 	if len(culprits) == len(suspects) && o.askOne != nil {
 		// Not one passed: perhaps the other operation for one key is not permitted.
-		culprits, answers = o.eachAlone(ctx, o.ask, suspects)
+		culprits = o.eachAlone(ctx, o.ask, suspects, func() {})
 	}
-	if len(culprits) == 0 && o.askOne != nil && errors.Is(blame, ErrDenied) {
-		o.fallBack(blame)
-	}
-	for i, l := range culprits {
-		o.setAlone(l, answers[i].Err)
-		o.finish(l, answers[i])
+	for _, c := range culprits {
+		o.setAlone(c.load, c.answer.Err)
+		o.finish(c.load, c.answer)
 	}
 }
 
+// alone is a load with the answer to a call for its key only.
+type alone struct {
+	load   *load
+	answer answer
+}
+
 // eachAlone asks for every load in a call of its own, side by side, finishes those
-// that succeed and gives the others with their answers.
-func (o *origin) eachAlone(ctx context.Context, op asker, loads []*load) (failed []*load, answers []answer) {
-	all := make([]answer, len(loads))
-	var wg sync.WaitGroup
-	for i, l := range loads {
-		all[i].Err = errNoAnswer
-		wg.Go(func() {
-			all[i] = o.call(ctx, op, []*load{l})[0]
-			if all[i].Err == nil {
-				o.finish(l, all[i])
-			}
-		})
+// that succeed and gives the others. It calls none before the last one of them is
+// finished, when none has failed.
+func (o *origin) eachAlone(ctx context.Context, op asker, loads []*load, none func()) (failed []alone) {
+	answered := make(chan alone)
+	for _, l := range loads {
+		go func() {
+			a := alone{l, answer{Result: Result[struct{}]{Err: errNoAnswer}}}
+			defer func() { answered <- a }()
+			a.answer = o.call(ctx, op, []*load{l})[0]
+		}()
 	}
-	wg.Wait()
-	for i, l := range loads {
-		if all[i].Err != nil {
-			failed, answers = append(failed, l), append(answers, all[i])
+	for left := len(loads) - 1; left >= 0; left-- {
+		a := <-answered
+		if a.answer.Err != nil {
+			failed = append(failed, a)
+			continue
 		}
+		if left == 0 && failed == nil {
+			none()
+		}
+		o.finish(a.load, a.answer)
 	}
-	return failed, answers
+	return failed
 }
 
 // call makes one call to the source and survives whatever it does. The text of a

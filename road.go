@@ -306,7 +306,6 @@ func (ws *wants) view(entries []*core) (*view, error) {
 		return nil, &LoadError{Failures: failures}
 	}
 	for _, w := range ws.list {
-		v.held = append(v.held, held{w.slot, w.v})
 		for _, c := range w.entries {
 			v.due = v.due.Earliest(w.v.parts[c.part].due)
 		}

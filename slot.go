@@ -1,8 +1,10 @@
 package lambdacache
 
 import (
+	"slices"
 	"sync/atomic"
 	"time"
+	"weak"
 
 	"github.com/lambda-cache/lambdacache/internal/clock"
 )
@@ -14,10 +16,11 @@ type slot struct {
 	key    string
 	cur    atomic.Pointer[version]
 
-	fed     []*core // the entries this key feeds; entry i reads part i of a version
-	loading *load   // the load in flight, nil for none: there are never two
-	alone   bool    // a batch failed because of this key: ask for it in a call of its own
-	epoch   int     // counts Invalidate: a load that began before one must not be held
+	watched []weak.Pointer[wrapper] // the Wraps that list an entry of this key
+	fed     []*core                 // the entries this key feeds; entry i reads part i of a version
+	loading *load                   // the load in flight, nil for none: there are never two
+	alone   bool                    // a batch failed because of this key: ask for it in a call of its own
+	epoch   int                     // counts Invalidate: a load that began before one must not be held
 }
 
 // version is what one load made of a key: a part for each entry that it feeds, all
@@ -70,8 +73,22 @@ func (s *slot) loadTimeout() time.Duration {
 	return longest
 }
 
+// hold publishes a version, nil to forget what is held, and lets every Wrap know
+// that its view is no longer the newest. A counter for each Wrap makes that known in
+// one comparison, however many entries the Wrap lists.
+func (s *slot) hold(v *version) {
+	s.cur.Store(v)
+	s.watched = slices.DeleteFunc(s.watched, func(p weak.Pointer[wrapper]) bool {
+		w := p.Value()
+		if w != nil {
+			w.changes.Add(1)
+		}
+		return w == nil
+	})
+}
+
 // invalidate forgets what is held and disowns the load in flight.
 func (s *slot) invalidate() {
 	s.epoch++
-	s.cur.Store(nil)
+	s.hold(nil)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync/atomic"
 	"time"
+	"weak"
 
 	"github.com/lambda-cache/lambdacache/internal/clock"
 	"github.com/lambda-cache/lambdacache/internal/environment"
@@ -48,7 +49,11 @@ func Wrap[E, R any](h func(ctx context.Context, event E) (R, error), entries ...
 type wrapper struct {
 	entries []*core
 	latest  atomic.Pointer[view]
+	changes atomic.Uint64 // of what is held of the entries' keys
 }
+
+// wraps counts the Wraps of the process: one alone cannot be inside another.
+var wraps atomic.Int64
 
 func newWrapper(entries []Cached) *wrapper {
 	w := &wrapper{entries: cores("Wrap", entries)}
@@ -60,6 +65,15 @@ func newWrapper(entries []Cached) *wrapper {
 			}
 		}
 	}
+	for _, c := range w.entries {
+		c.leaves(func(leaf *core) {
+			o := leaf.slot.origin
+			o.mu.Lock()
+			defer o.mu.Unlock()
+			leaf.slot.watched = append(leaf.slot.watched, weak.Make(w))
+		})
+	}
+	wraps.Add(1)
 	return w
 }
 
@@ -80,20 +94,24 @@ func (w *wrapper) begin(ctx context.Context) (*invocation, error) {
 	if environment.Freezes() {
 		running.Add(1)
 	}
-	g := given{fixed: fixed.From(ctx), outer: invocationOf(ctx)}
+	var g given
+	if wraps.Load() > 1 {
+		g.outer = invocationOf(ctx)
+	}
+	g.fixed = fixed.From(ctx)
 	deadline, limited := ctx.Deadline()
 	var now clock.Reading
-	if g.outer == nil && limited && environment.HasHostDeadlines() {
+	if limited && g.outer == nil && environment.HasHostDeadlines() {
 		now = clock.Begin(deadline)
 	} else {
 		now = clock.Now() // an inner deadline may be anybody's
 	}
-	if v := w.latest.Load(); v.current(now) && !g.any() {
-		return &invocation{Context: ctx, view: v}, nil
-	}
-	v, err := w.refresh(ctx, g, now, deadline)
-	if err != nil {
-		return nil, err
+	v := w.latest.Load()
+	if v == nil || v.changes != w.changes.Load() || v.due.Passed(now) || g.any() {
+		var err error
+		if v, err = w.refresh(ctx, g, now, deadline); err != nil {
+			return nil, err
+		}
 	}
 	return &invocation{Context: ctx, view: v, outer: g.outer}, nil
 }
@@ -106,8 +124,10 @@ func (w *wrapper) refresh(ctx context.Context, g given, now clock.Reading, deadl
 		ctx, cancel = context.WithDeadlineCause(ctx, deadline.Add(-reserve), errTimeUp)
 		defer cancel()
 	}
+	changes := w.changes.Load()
 	v, err := g.resolve(ctx, ask{now: now}, w.entries)
 	if err == nil && !g.any() {
+		v.changes = changes
 		w.latest.Store(v)
 	}
 	return v, err

@@ -44,7 +44,14 @@ var offset atomic.Int64
 
 // Now reads the clocks.
 func Now() Reading {
-	mono, wall := read()
+	if source.Load() != nil {
+		return hosted(read())
+	}
+	now := time.Now() // as in read, one call less: it is most of what a hit costs
+	return hosted(int64(now.Sub(base)), now.UnixNano())
+}
+
+func hosted(mono, wall int64) Reading {
 	r := Reading{Mono: mono, Wall: wall}
 	if o := offset.Load(); o != 0 {
 		r.Host = mono + o

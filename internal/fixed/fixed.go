@@ -33,6 +33,11 @@ func From(ctx context.Context) Values {
 	if !used.Load() {
 		return nil
 	}
+	return from(ctx)
+}
+
+// from is apart so that From is inlined.
+func from(ctx context.Context) Values {
 	values, _ := ctx.Value(key{}).(Values)
 	return values
 }
