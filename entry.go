@@ -29,10 +29,13 @@ type Cached interface {
 // The value is shared by all invocations: maps, slices and what pointers point to
 // are read-only.
 func (e *Entry[T]) Value(ctx context.Context) T {
-	if value := e.in(ctx); value != nil {
-		return *value.(*T)
+	value := e.in(ctx)
+	if value == nil {
+		if value = e.fixedIn(ctx); value == nil {
+			panic(notWrapped(e.name))
+		}
 	}
-	panic(notWrapped(e.name))
+	return *value.(*T)
 }
 
 // Get gives the value as of now: the held one if it is younger than its max age,

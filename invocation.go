@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/lambda-cache/lambdacache/internal/clock"
+	"github.com/lambda-cache/lambdacache/internal/fixed"
 )
 
 // invocation is the context of one invocation. It holds the invocation's snapshot
@@ -50,12 +51,39 @@ func (inv *invocation) value(c *core) any {
 // in gives c's value in the invocation of ctx, nil if there is none.
 func (c *core) in(ctx context.Context) any { return invocationOf(ctx).value(c) }
 
+// fixedIn gives the value that a test has fixed for c in ctx, or for what c is built
+// from; nil if there is none.
+func (c *core) fixedIn(ctx context.Context) any {
+	values := fixed.From(ctx)
+	if value, ok := values[c.entry]; ok || values == nil || c.derived == nil {
+		return value
+	}
+	from := make([]any, len(c.derived.children))
+	for i, child := range c.derived.children {
+		if from[i] = child.fixedIn(ctx); from[i] == nil {
+			return nil
+		}
+	}
+	value, err := c.derived.of(from)
+	if err != nil {
+		return nil
+	}
+	return value
+}
+
 // named gives the entry called name in the invocation of ctx, and its value.
 func named(ctx context.Context, name string) (*core, any) {
 	for inv := invocationOf(ctx); inv != nil; inv = inv.outer {
-		if i := inv.view.named(name); i >= 0 {
-			return inv.view.entries[i], inv.view.values[i]
+		if c, value := inv.view.named(name); c != nil {
+			return c, value
 		}
+	}
+	if values := fixed.From(ctx); values != nil {
+		v := new(view)
+		for entry, value := range values {
+			v.entries, v.values = append(v.entries, entry.(Cached).untyped()), append(v.values, value)
+		}
+		return v.named(name)
 	}
 	return nil, nil
 }
@@ -83,18 +111,21 @@ func (v *view) value(c *core) any {
 
 // named finds the entry called name: the one that was named so, else the only one
 // whose key gives that name.
-func (v *view) named(name string) int {
+func (v *view) named(name string) (*core, any) {
 	found := -1
 	for i, c := range v.entries {
 		switch {
 		case c.name != name:
 		case c.named:
-			return i
+			return c, v.values[i]
 		case found >= 0:
 			panic(ambiguous(name, v.entries[found], c))
 		default:
 			found = i
 		}
 	}
-	return found
+	if found < 0 {
+		return nil, nil
+	}
+	return v.entries[found], v.values[found]
 }

@@ -72,6 +72,9 @@ type OptionKind[V any] struct{ name string }
 // NewOptionKind names an option as users write it, "secretcache.Stage".
 func NewOptionKind[V any](name string) *OptionKind[V] { return &OptionKind[V]{name} }
 
+// Name is the option as users write it.
+func (k *OptionKind[V]) Name() string { return k.name }
+
 // With is the option with its value.
 func (k *OptionKind[V]) With(v V) Option { return Option{name: k.name, kind: k, value: v} }
 

@@ -1,0 +1,40 @@
+package cachetest
+
+import (
+	"context"
+	"testing"
+
+	"github.com/lambda-cache/lambdacache"
+	"github.com/lambda-cache/lambdacache/internal/fixed"
+)
+
+// FixedValue is an entry with the value it has in a test: see [Fixed].
+type FixedValue struct{ entry, value any }
+
+// Fixed gives an entry a value in the context that [Context] makes. A nil entry
+// panics.
+func Fixed[T any](entry *lambdacache.Entry[T], value T) FixedValue {
+	if entry == nil {
+		panic("cachetest: Fixed: the entry is nil")
+	}
+	return FixedValue{entry, &value}
+}
+
+// Context makes a context in which entries have the values given, so that a handler
+// can be tested without AWS:
+//
+//	ctx := cachetest.Context(t, cachetest.Fixed(apiKey, "k"))
+//	got, err := handler(ctx, event)
+//
+// Value, Get, Refresh, lambdacache.Value by name, and handlers made by Wrap and WrapAny
+// take them from there, and load nothing for these entries. It is also the context of
+// an invocation, so that a handler may be called without its Wrap. The context ends
+// with the test.
+func Context(t testing.TB, values ...FixedValue) context.Context {
+	t.Helper()
+	all := make(fixed.Values, len(values))
+	for _, v := range values {
+		all[v.entry] = v.value
+	}
+	return fixed.NewContext(t.Context(), all)
+}

@@ -1,0 +1,106 @@
+package secretcache
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/lambda-cache/lambdacache"
+)
+
+var (
+	stage     = lambdacache.NewOptionKind[string]("secretcache.Stage")
+	versionID = lambdacache.NewOptionKind[string]("secretcache.VersionID")
+)
+
+// Stage makes an entry the version of its secret with a staging label:
+// "AWSPREVIOUS", "AWSPENDING" or one of your own. Without it the entry is the
+// current version. An empty stage panics.
+func Stage(label string) lambdacache.Option {
+	if label == "" {
+		panic(`lambdacache: secretcache.Stage(""): leave the option out for the current version`)
+	}
+	return stage.With(label)
+}
+
+// VersionID makes an entry a certain version of its secret. A version's value never
+// changes, so declare it with lambdacache.MaxAge(lambdacache.Forever). An empty id
+// panics.
+func VersionID(id string) lambdacache.Option {
+	if id == "" {
+		panic(`lambdacache: secretcache.VersionID(""): leave the option out for the current version`)
+	}
+	return versionID.With(id)
+}
+
+// key is what selects the value of a secret.
+type key struct {
+	id             string // name, ARN, or ARN without its random end
+	stage, version string
+}
+
+func newKey(id string, opts []lambdacache.Option) (key, []lambdacache.Option) {
+	k := key{id: strings.TrimSpace(id)}
+	switch {
+	case k.id == "":
+		panic("lambdacache: secretcache: the secret's id is empty: write its name or ARN")
+	case strings.ContainsAny(k.id, " \t\r\n?#"):
+		panic(fmt.Sprintf("lambdacache: secretcache: secret %q: a name has letters, digits and /_+=.@- only; write secretcache.Field for one field", id))
+	case strings.HasPrefix(k.id, "arn:") && !strings.Contains(k.id, ":secretsmanager:"):
+		panic(fmt.Sprintf("lambdacache: secretcache: %q is not the ARN of a secret: write arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME", id))
+	}
+	k.stage, _, opts = stage.Take(opts)
+	k.version, _, opts = versionID.Take(opts)
+	return k, opts
+}
+
+// parseKey reads what String wrote.
+func parseKey(s string) key {
+	id, query, _ := strings.Cut(s, "?")
+	values, _ := url.ParseQuery(query) // our own
+	return key{id: id, stage: values.Get("stage"), version: values.Get("version")}
+}
+
+// String is the key as errors show it: "prod/db?stage=AWSPREVIOUS".
+func (k key) String() string {
+	values := url.Values{}
+	if k.stage != "" {
+		values.Set("stage", k.stage)
+	}
+	if k.version != "" {
+		values.Set("version", k.version)
+	}
+	if len(values) == 0 {
+		return k.id
+	}
+	return k.id + "?" + values.Encode()
+}
+
+// pinned reports whether the key is of a certain stage or version, which only
+// GetSecretValue knows.
+func (k key) pinned() bool { return k.stage != "" || k.version != "" }
+
+func (k key) isARN() bool { return strings.HasPrefix(k.id, "arn:") }
+
+// shortName is what stands after the last slash of the secret's name.
+func (k key) shortName() string {
+	name := k.id
+	if k.isARN() {
+		name = name[strings.LastIndexByte(name, ':')+1:]
+	}
+	return name[strings.LastIndexByte(name, '/')+1:]
+}
+
+// resource is what IAM calls the secret.
+func (k key) resource() string {
+	if k.isARN() {
+		return k.id
+	}
+	return "arn:aws:secretsmanager:*:*:secret:" + k.id + "-*"
+}
+
+// names reports whether the key is the secret with that ARN and name. An ARN may lack
+// the hyphen and six characters that the service put behind the name.
+func (k key) names(arn, name string) bool {
+	return k.id == name || k.id == arn || k.isARN() && len(arn) == len(k.id)+7 && strings.HasPrefix(arn, k.id+"-")
+}

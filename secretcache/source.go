@@ -1,0 +1,138 @@
+package secretcache
+
+import (
+	"context"
+	"errors"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/lambda-cache/lambdacache"
+	"github.com/lambda-cache/lambdacache/internal/awsfault"
+)
+
+// maxIDs is the most secrets of one BatchGetSecretValue call.
+const maxIDs = 20
+
+// one loads secrets one by one, of any stage and version.
+type one struct {
+	client func() (API, error)
+}
+
+func (s one) Load(ctx context.Context, reqs []lambdacache.Request) []lambdacache.Result[secret] {
+	return []lambdacache.Result[secret]{s.LoadOne(ctx, reqs[0])}
+}
+
+// LoadOne makes one GetSecretValue call.
+func (s one) LoadOne(ctx context.Context, req lambdacache.Request) lambdacache.Result[secret] {
+	client, err := s.client()
+	if err != nil {
+		return lambdacache.Result[secret]{Err: err}
+	}
+	k := parseKey(req.Key)
+	in := &secretsmanager.GetSecretValueInput{SecretId: aws.String(k.id)}
+	if k.stage != "" {
+		in.VersionStage = aws.String(k.stage)
+	}
+	if k.version != "" {
+		in.VersionId = aws.String(k.version)
+	}
+	out, err := client.GetSecretValue(ctx, in)
+	if err != nil {
+		return lambdacache.Result[secret]{Err: refused(err, k)}
+	}
+	return resultOf(req, out.SecretString, out.SecretBinary, out.VersionId)
+}
+
+// batch loads the current versions of secrets, twenty with one call.
+type batch struct{ one }
+
+func (s batch) MaxKeys() int { return maxIDs }
+
+// Load makes one call: GetSecretValue for a single secret, because its quota is far
+// above the batch's.
+func (s batch) Load(ctx context.Context, reqs []lambdacache.Request) []lambdacache.Result[secret] {
+	if len(reqs) == 1 {
+		return s.one.Load(ctx, reqs)
+	}
+	results := make([]lambdacache.Result[secret], len(reqs))
+	out, err := s.call(ctx, reqs)
+	for i, r := range reqs {
+		if err != nil {
+			results[i].Err = err
+		} else {
+			results[i] = find(out, r)
+		}
+	}
+	return results
+}
+
+func (s batch) call(ctx context.Context, reqs []lambdacache.Request) (*secretsmanager.BatchGetSecretValueOutput, error) {
+	client, err := s.client()
+	if err != nil {
+		return nil, err
+	}
+	in := &secretsmanager.BatchGetSecretValueInput{}
+	for _, r := range reqs {
+		in.SecretIdList = append(in.SecretIdList, r.Key)
+	}
+	out, err := client.BatchGetSecretValue(ctx, in)
+	if err != nil {
+		classified := awsfault.Classify(err, awsfault.Denial{Action: "secretsmanager:BatchGetSecretValue", Resource: "*"})
+		if awsfault.CanSplit(err) {
+			return nil, lambdacache.Blame(classified)
+		}
+		return nil, classified
+	}
+	return out, nil
+}
+
+// find picks a secret out of an answer, which comes in the service's own order and
+// may stop before the last one.
+func find(out *secretsmanager.BatchGetSecretValueOutput, req lambdacache.Request) lambdacache.Result[secret] {
+	k := parseKey(req.Key)
+	for i := range out.SecretValues {
+		if s := &out.SecretValues[i]; k.names(aws.ToString(s.ARN), aws.ToString(s.Name)) {
+			return resultOf(req, s.SecretString, s.SecretBinary, s.VersionId)
+		}
+	}
+	for _, e := range out.Errors {
+		if id := aws.ToString(e.SecretId); k.names(id, id) {
+			return lambdacache.Result[secret]{Err: refused(apiError(e), k)}
+		}
+	}
+	if aws.ToString(out.NextToken) != "" {
+		return lambdacache.Result[secret]{Err: lambdacache.ErrLeftOver}
+	}
+	return lambdacache.Result[secret]{Err: lambdacache.Blame(errors.New("the answer to BatchGetSecretValue does not mention the secret"))}
+}
+
+// apiError is the service's error for one secret of a batch, as the SDK would give
+// it for a call of its own.
+func apiError(e types.APIErrorType) error {
+	return &smithy.OperationError{
+		ServiceID: "Secrets Manager", OperationName: "BatchGetSecretValue",
+		Err: &smithy.GenericAPIError{Code: aws.ToString(e.ErrorCode), Message: aws.ToString(e.Message)},
+	}
+}
+
+func refused(err error, k key) error {
+	return awsfault.Classify(err, awsfault.Denial{Action: "secretsmanager:GetSecretValue", Resource: k.resource(), Decrypts: true})
+}
+
+func resultOf(req lambdacache.Request, text *string, binary []byte, version *string) lambdacache.Result[secret] {
+	result := lambdacache.Result[secret]{Version: aws.ToString(version)}
+	switch {
+	case result.Version != "" && result.Version == req.Have:
+		result.Unchanged = true // a version's value never changes
+	case text != nil:
+		result.Value.text = *text
+	case binary != nil:
+		result.Value.binary = binary
+	default:
+		result.Err = errors.New("the secret is empty: it has neither a SecretString nor a SecretBinary")
+	}
+	return result
+}

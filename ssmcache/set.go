@@ -1,0 +1,95 @@
+package ssmcache
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/lambda-cache/lambdacache"
+)
+
+// Parameters declares several parameters as one entry with a name of its own. They
+// load with the same calls and the same options as if each were declared alone; max
+// age and client hold for all. Names are written as for [Parameter]; each parameter
+// is read by its short name, the part after the last slash, which must differ. No
+// name or two alike panic.
+//
+//	var config = ssmcache.Parameters("config", []string{"/app/var1", "/app/hosts"})
+//	config.Value(ctx).Text("var1")
+func Parameters(name string, parameters []string, opts ...lambdacache.Option) *lambdacache.Entry[Set] {
+	children := make([]*lambdacache.Entry[parameter], 0, len(parameters))
+	list := make([]lambdacache.Cached, 0, len(parameters))
+	taken := make(map[string]string)
+	for _, p := range parameters {
+		e := declare(p, func(p parameter) (parameter, error) { return p, nil }, opts)
+		if other, twice := taken[e.Name()]; twice {
+			panic(fmt.Sprintf("lambdacache: ssmcache.Parameters(%q): %s and %s have the same short name %q: declare one of them alone",
+				name, other, p, e.Name()))
+		}
+		taken[e.Name()] = p
+		children, list = append(children, e), append(list, e)
+	}
+	return lambdacache.Derive(name, func(ctx context.Context) (Set, error) {
+		values := make(map[string]parameter, len(children))
+		for _, e := range children {
+			values[e.Name()] = e.Value(ctx)
+		}
+		return Set{func() map[string]parameter { return values }}, nil
+	}, list)
+}
+
+// Set is the values of several parameters, by short name. It prints as "[redacted]".
+type Set struct {
+	values func() map[string]parameter // a function, because fmt looks into anything else
+}
+
+// Text gives a parameter's value; that of a StringList is joined by commas. A name
+// that was not declared panics.
+func (s Set) Text(name string) string { return s.lookup(name).value }
+
+// List gives the elements of a StringList, and of any other parameter its value as
+// the only one. A name that was not declared panics. The slice is the caller's.
+func (s Set) List(name string) []string {
+	if p := s.lookup(name); p.list {
+		return strings.Split(p.value, ",")
+	}
+	return []string{s.lookup(name).value}
+}
+
+// IsList reports whether the parameter is a StringList. A name that was not declared
+// panics.
+func (s Set) IsList(name string) bool { return s.lookup(name).list }
+
+// Names gives the short names in alphabetical order.
+func (s Set) Names() iter.Seq[string] { return slices.Values(slices.Sorted(maps.Keys(s.all()))) }
+
+func (s Set) all() map[string]parameter {
+	if s.values == nil {
+		return nil
+	}
+	return s.values()
+}
+
+func (s Set) lookup(name string) parameter {
+	p, ok := s.all()[name]
+	if !ok {
+		panic(fmt.Sprintf("lambdacache: no parameter of the set has the short name %q; there are %s",
+			name, strings.Join(slices.Collect(s.Names()), ", ")))
+	}
+	return p
+}
+
+const redacted = "[redacted]"
+
+// Format prints "[redacted]" for every verb.
+func (Set) Format(f fmt.State, _ rune) { fmt.Fprint(f, redacted) }
+
+// LogValue gives "[redacted]".
+func (Set) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalText gives "[redacted]".
+func (Set) MarshalText() ([]byte, error) { return []byte(redacted), nil }

@@ -1,0 +1,166 @@
+package ssmcache
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
+	"github.com/lambda-cache/lambdacache"
+	"github.com/lambda-cache/lambdacache/internal/awsfault"
+	"github.com/lambda-cache/lambdacache/internal/decode"
+)
+
+// maxNames is the most names of one GetParameters call.
+const maxNames = 10
+
+// parameter is what the service gives for one key.
+type parameter struct {
+	value string
+	kind  types.ParameterType
+	list  bool
+}
+
+func (p parameter) raw() decode.Raw {
+	if p.list {
+		return decode.List(p.value)
+	}
+	return decode.Text(p.value)
+}
+
+// source loads parameters with one client.
+type source struct {
+	client func() (API, error)
+}
+
+func (s *source) MaxKeys() int { return maxNames }
+
+// Load makes one GetParameters call. A call fails as a whole when one of its names
+// is denied or malformed, so that failure is passed on as perhaps another key's.
+func (s *source) Load(ctx context.Context, reqs []lambdacache.Request) []lambdacache.Result[parameter] {
+	keys, names := make([]key, len(reqs)), make([]string, len(reqs))
+	for i, r := range reqs {
+		keys[i], _ = parse(r.Key) // it was checked when it was declared
+		names[i] = r.Key
+	}
+	client, err := s.client()
+	if err != nil {
+		return failed(len(reqs), err)
+	}
+	out, err := client.GetParameters(ctx, &ssm.GetParametersInput{Names: names, WithDecryption: aws.Bool(true)})
+	if err != nil {
+		return failed(len(reqs), refused(err, "ssm:GetParameters", keys))
+	}
+	results := make([]lambdacache.Result[parameter], len(reqs))
+	for i, k := range keys {
+		results[i] = k.find(out, keys)
+	}
+	return results
+}
+
+// LoadOne makes one GetParameter call.
+func (s *source) LoadOne(ctx context.Context, req lambdacache.Request) lambdacache.Result[parameter] {
+	client, err := s.client()
+	if err != nil {
+		return lambdacache.Result[parameter]{Err: err}
+	}
+	out, err := client.GetParameter(ctx, &ssm.GetParameterInput{Name: aws.String(req.Key), WithDecryption: aws.Bool(true)})
+	if err != nil {
+		k, _ := parse(req.Key)
+		return lambdacache.Result[parameter]{Err: refused(err, "ssm:GetParameter", []key{k})}
+	}
+	return resultOf(out.Parameter)
+}
+
+func failed(n int, err error) []lambdacache.Result[parameter] {
+	results := make([]lambdacache.Result[parameter], n)
+	for i := range results {
+		results[i].Err = err
+	}
+	return results
+}
+
+// refused classifies the error of a call for keys.
+func refused(err error, action string, keys []key) error {
+	resource := "arn:aws:ssm:*:*:parameter/*"
+	if len(keys) == 1 {
+		resource = keys[0].resource()
+	}
+	classified := awsfault.Classify(err, awsfault.Denial{Action: action, Resource: resource, Decrypts: true})
+	if awsfault.CanSplit(err) {
+		return lambdacache.Blame(classified)
+	}
+	return classified
+}
+
+var errNoParameter = errors.New("ParameterNotFound: there is no such parameter, version or label in this account and Region")
+
+// find picks a key's parameter out of an answer, which comes in the service's own
+// order. A parameter answers to its name and selector, or to its ARN.
+func (k key) find(out *ssm.GetParametersOutput, asked []key) lambdacache.Result[parameter] {
+	var named []*types.Parameter
+	for i := range out.Parameters {
+		p := &out.Parameters[i]
+		if k.name != aws.ToString(p.Name) && k.name != aws.ToString(p.ARN) {
+			continue
+		}
+		if aws.ToString(p.Selector) == k.selector {
+			return resultOf(p)
+		}
+		if p.Selector == nil {
+			named = append(named, p)
+		}
+	}
+	for _, name := range out.InvalidParameters {
+		if name == k.String() {
+			return lambdacache.Result[parameter]{Err: lambdacache.NotFound(errNoParameter)}
+		}
+	}
+	// An imitation of the service that leaves selectors out.
+	for _, p := range named {
+		if k.selector == ":"+strconv.FormatInt(p.Version, 10) {
+			return resultOf(p)
+		}
+	}
+	if len(named) == 1 && k.alone(asked) {
+		return resultOf(named[0])
+	}
+	return lambdacache.Result[parameter]{Err: lambdacache.Blame(errors.New("the answer to GetParameters does not mention the parameter"))}
+}
+
+// alone reports whether no other of the keys asked for has the same name.
+func (k key) alone(asked []key) bool {
+	n := 0
+	for _, other := range asked {
+		if other.name == k.name {
+			n++
+		}
+	}
+	return n == 1
+}
+
+func resultOf(p *types.Parameter) lambdacache.Result[parameter] {
+	if p == nil || p.Value == nil {
+		return lambdacache.Result[parameter]{Err: errors.New("the parameter has no text: a binary secret cannot be read through Parameter Store, declare it with secretcache.Secret")}
+	}
+	return lambdacache.Result[parameter]{
+		Value:   parameter{value: *p.Value, kind: p.Type, list: p.Type == types.ParameterTypeStringList},
+		Version: version(p),
+	}
+}
+
+// version is the parameter's number, or of a secret read through Parameter Store,
+// where there are no numbers, the secret's version id.
+func version(p *types.Parameter) string {
+	var secret struct {
+		VersionID string `json:"versionId"`
+	}
+	if p.SourceResult != nil && json.Unmarshal([]byte(*p.SourceResult), &secret) == nil && secret.VersionID != "" {
+		return secret.VersionID
+	}
+	return strconv.FormatInt(p.Version, 10)
+}

@@ -1,0 +1,68 @@
+// Package ssmcache caches parameters of AWS Systems Manager Parameter Store:
+//
+//	var apiKey = ssmcache.Parameter[string]("/production/app/var")
+//
+// Parameters that are due are fetched together, ten with one GetParameters call, and
+// decrypted. IAM: ssm:GetParameters on every parameter, and kms:Decrypt on the key of
+// a SecureString unless it is the account's own aws/ssm key. ssm:GetParameter is used
+// where ssm:GetParameters is not permitted, one call for each parameter.
+package ssmcache
+
+import (
+	"fmt"
+	"reflect"
+
+	"github.com/lambda-cache/lambdacache"
+	"github.com/lambda-cache/lambdacache/internal/decode"
+)
+
+// Parameter declares an entry for one parameter: its name, with :version or :label
+// if a certain one is wanted, or its full ARN; /aws/service/… for AWS's public
+// parameters and /aws/reference/secretsmanager/… for a secret.
+//
+// A String or SecureString becomes a T by what T is: string, []byte, a number, a
+// bool, a [time.Duration], anything with UnmarshalText, else JSON. A StringList
+// becomes a []string, and nothing else does. The max age is 60 s unless
+// [lambdacache.MaxAge] says otherwise.
+//
+// A name that no parameter can have, a T that nothing can be decoded into, and an
+// option of another source panic.
+func Parameter[T any](name string, opts ...lambdacache.Option) *lambdacache.Entry[T] {
+	from, err := decode.To[T]()
+	if err != nil {
+		panic(fmt.Sprintf("lambdacache: ssmcache.Parameter(%q): %v", name, err))
+	}
+	strings := decode.IsStrings(reflect.TypeFor[T]())
+	return declare(name, func(p parameter) (T, error) {
+		if strings && !p.list {
+			var none T
+			return none, lambdacache.Undecodable(fmt.Sprintf("the parameter is a %s, and only a StringList becomes a %T: declare string, or change the parameter", p.kind, none))
+		}
+		return from(p.raw())
+	}, opts)
+}
+
+// ParameterFunc is [Parameter] with a decoder of your own, which gets the value as
+// text; that of a StringList is joined by commas. Its error is not passed on, because
+// most decoders quote their input: return [lambdacache.Undecodable] to say what is
+// wrong.
+func ParameterFunc[T any](name string, decode func(value string) (T, error), opts ...lambdacache.Option) *lambdacache.Entry[T] {
+	if decode == nil {
+		panic(fmt.Sprintf("lambdacache: ssmcache.ParameterFunc(%q): the decoder is nil", name))
+	}
+	return declare(name, func(p parameter) (T, error) { return decode(p.value) }, opts)
+}
+
+// Client makes an entry load with a client of your own, as it is: for another
+// account or Region, or with other settings than those of package awsconfig. Entries
+// with the same client share calls. *ssm.Client is an API.
+func Client(c API) lambdacache.Option { return clients.With(c) }
+
+func declare[T any](name string, decode func(parameter) (T, error), opts []lambdacache.Option) *lambdacache.Entry[T] {
+	key, err := parse(name)
+	if err != nil {
+		panic(fmt.Sprintf("lambdacache: ssmcache: parameter %q: %v", name, err))
+	}
+	origin, opts := origins.Take(opts)
+	return lambdacache.Declare(origin, key.String(), "", decode, opts...)
+}
