@@ -143,42 +143,57 @@ func TestCulpritKeepsNobodyWaiting(t *testing.T) {
 }
 
 func TestBatchNotPermittedFallsBack(t *testing.T) {
-	guest := newTimes(t)
-	events := observe(t)
-	keys, values := many(10)
-	s := &single{newScripted(10, values), func(string) error { return nil }}
-	s.fail = func([]string) error { return lc.Blame(lc.Denied(errAccess, "svc:GetMany", "*")) }
-	entries := declareAll(lc.NewOrigin[string]("scripted", s), keys)
-	must(0, lc.Prefetch(context.Background(), entries...))(t)
-	want(t, "calls in two rounds", len(s.took()), 11)
-	for range 2 {
-		guest.both(time.Minute)
-		must(0, lc.Prefetch(context.Background(), entries...))(t)
-		calls := s.took()
-		want(t, "calls from then on", len(calls), 10)
-		want(t, "operation", calls[0][0], "one")
+	for _, test := range []struct {
+		name  string
+		mark  func(error) error
+		calls int // of the first load
+	}{
+		{"as the source can tell", lc.BatchDenied, 1 + 10},
+		{"as every key denied alone tells", lc.Blame, 1 + 10 + 10},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			guest := newTimes(t)
+			events := observe(t)
+			keys, values := many(10)
+			s := &single{newScripted(10, values), func(string) error { return nil }}
+			s.fail = func([]string) error { return test.mark(lc.Denied(errAccess, "svc:GetMany", "*")) }
+			entries := declareAll(lc.NewOrigin[string]("scripted", s), keys)
+			must(0, lc.Prefetch(context.Background(), entries...))(t)
+			want(t, "calls", len(s.took()), test.calls)
+			for range 2 {
+				guest.both(time.Minute)
+				must(0, lc.Prefetch(context.Background(), entries...))(t)
+				calls := s.took()
+				want(t, "calls from then on", len(calls), 10)
+				want(t, "operation", calls[0][0], "one")
+			}
+			want(t, "reported", events.count(lc.EventFallback), 1)
+			want(t, "isolated", events.count(lc.EventIsolated), 0)
+			wantError(t, events.first(lc.EventFallback).Err, "allow svc:GetMany on *")
+		})
 	}
-	want(t, "reported", events.count(lc.EventFallback), 1)
-	want(t, "isolated", events.count(lc.EventIsolated), 0)
-	wantError(t, events.first(lc.EventFallback).Err, "allow svc:GetMany on *")
 }
 
-// The operation for one key is not permitted at all: the batched one still finds the
-// culprit.
-func TestSingleOperationNotPermitted(t *testing.T) {
+// The batched operation is not permitted, nor is one of the keys.
+func TestBatchAndOneKeyNotPermitted(t *testing.T) {
 	guest := newTimes(t)
 	keys, values := many(10)
-	s := &single{newScripted(10, values), func(string) error { return lc.Denied(errAccess, "svc:GetOne", "*") }}
-	s.fail = denying(keys[7])
+	s := &single{newScripted(10, values), func(key string) error {
+		if key == keys[7] {
+			return lc.Denied(errAccess, "svc:GetOne", "arn:"+key)
+		}
+		return nil
+	}}
+	s.fail = func([]string) error { return lc.Blame(lc.Denied(errAccess, "svc:GetMany", "*")) }
 	entries := declareAll(lc.NewOrigin[string]("scripted", s), keys)
 	var failed *lc.LoadError
-	if err := lc.Prefetch(context.Background(), entries...); !errors.As(err, &failed) || len(failed.Failures) != 1 {
-		t.Fatal(err)
+	for _, calls := range []int{1 + 10 + 10, 10, 10} {
+		if err := lc.Prefetch(context.Background(), entries...); !errors.As(err, &failed) || len(failed.Failures) != 1 {
+			t.Fatal(err)
+		}
+		want(t, "calls", len(s.took()), calls)
+		guest.both(time.Minute)
 	}
-	want(t, "calls", len(s.took()), 1+10+10)
-	guest.both(time.Minute)
-	_ = lc.Prefetch(context.Background(), entries...)
-	want(t, "calls from then on", len(s.took()), 2)
 }
 
 func TestOtherFailuresAreNotSplit(t *testing.T) {

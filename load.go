@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/lambda-cache/lambdacache/internal/clock"
@@ -69,21 +70,20 @@ func (o *origin) run(ctx context.Context, loads []*load) {
 // round asks for the loads once, and gives those that the source left over.
 func (o *origin) round(ctx context.Context, loads []*load) (left []*load) {
 	var suspects []*load
-	var blame error
-	for i, a := range o.call(ctx, o.batched(len(loads)), loads) {
+	var why error
+	for i, a := range o.call(ctx, o.operation(len(loads)), loads) {
 		l := loads[i]
-		var b *blamed
 		switch {
 		case errors.Is(a.Err, ErrLeftOver) && ctx.Err() == nil:
 			left = append(left, l)
-		case errors.As(a.Err, &b) && len(loads) > 1 && ctx.Err() == nil:
-			suspects, blame = append(suspects, l), b.err
+		case len(loads) > 1 && splittable(a.Err) && ctx.Err() == nil:
+			suspects, why = append(suspects, l), a.Err
 		default:
 			o.finish(l, a)
 		}
 	}
 	if len(suspects) > 0 {
-		o.isolate(ctx, suspects, blame)
+		o.isolate(ctx, suspects, why)
 	}
 	return left
 }
@@ -91,40 +91,47 @@ func (o *origin) round(ctx context.Context, loads []*load) (left []*load) {
 // asker is one of a source's operations.
 type asker func(ctx context.Context, reqs []Request) []answer
 
-// batched is the operation for n keys at once.
-func (o *origin) batched(n int) asker {
+// operation is the one for n keys at once.
+func (o *origin) operation(n int) asker {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.fallback && n == 1 {
-		return o.single
+		return o.single()
 	}
 	return o.ask
 }
 
-func (o *origin) single(ctx context.Context, reqs []Request) []answer { return o.askOne(ctx, reqs[0]) }
+// single is the operation for one key, the batched one if there is no other.
+func (o *origin) single() asker {
+	if o.askOne == nil {
+		return o.ask
+	}
+	return func(ctx context.Context, reqs []Request) []answer { return o.askOne(ctx, reqs[0]) }
+}
 
 // isolate asks for each key alone, at once, after a call for all of them failed for
 // a reason that may be one key's. Keys that succeed are not kept waiting for those
-// that do not. A key that fails alone is the culprit. When none fails it was the
-// batched call itself that is not permitted.
-func (o *origin) isolate(ctx context.Context, suspects []*load, blame error) {
-	op := asker(o.ask)
-	if o.askOne != nil {
-		op = o.single
-	}
-	culprits := o.eachAlone(ctx, op, suspects, func() {
-		if o.askOne != nil && errors.Is(blame, ErrDenied) {
-			o.fallBack(blame)
-		}
-	})
-	if len(culprits) == len(suspects) && o.askOne != nil {
-		// Not one passed: perhaps the other operation for one key is not permitted.
+// that do not. Who fails alone is a culprit, unless nobody may use the batched
+// operation: then the one for single keys takes its place.
+func (o *origin) isolate(ctx context.Context, suspects []*load, why error) {
+	var culprits []alone
+	if isBatchDenied(why) {
+		o.fallBack(why)
+		culprits = o.eachAlone(ctx, o.single(), suspects, func() {})
+	} else {
 		culprits = o.eachAlone(ctx, o.ask, suspects, func() {})
+		if o.askOne != nil && len(culprits) == len(suspects) && allDenied(culprits) {
+			culprits = o.eachAlone(ctx, o.single(), suspects, func() { o.fallBack(why) })
+		}
 	}
 	for _, c := range culprits {
 		o.setAlone(c.load, c.answer.Err)
 		o.finish(c.load, c.answer)
 	}
+}
+
+func allDenied(list []alone) bool {
+	return !slices.ContainsFunc(list, func(a alone) bool { return !errors.Is(a.answer.Err, ErrDenied) })
 }
 
 // alone is a load with the answer to a call for its key only.
@@ -134,9 +141,8 @@ type alone struct {
 }
 
 // eachAlone asks for every load in a call of its own, side by side, finishes those
-// that succeed and gives the others. It calls none before the last one of them is
-// finished, when none has failed.
-func (o *origin) eachAlone(ctx context.Context, op asker, loads []*load, none func()) (failed []alone) {
+// that succeed and gives the others. It calls passed before it finishes the first.
+func (o *origin) eachAlone(ctx context.Context, op asker, loads []*load, passed func()) (failed []alone) {
 	answered := make(chan alone)
 	for _, l := range loads {
 		go func() {
@@ -145,15 +151,14 @@ func (o *origin) eachAlone(ctx context.Context, op asker, loads []*load, none fu
 			a.answer = o.call(ctx, op, []*load{l})[0]
 		}()
 	}
-	for left := len(loads) - 1; left >= 0; left-- {
+	for range loads {
 		a := <-answered
 		if a.answer.Err != nil {
 			failed = append(failed, a)
 			continue
 		}
-		if left == 0 && failed == nil {
-			none()
-		}
+		passed()
+		passed = func() {}
 		o.finish(a.load, a.answer)
 	}
 	return failed

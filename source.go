@@ -26,10 +26,9 @@ type Batcher interface {
 }
 
 // Singler is implemented by a [Batcher] whose service has a second operation for
-// one key, with a permission of its own: GetParameter beside GetParameters. When a
-// batch fails for a reason that may be one key's, each key is asked again with
-// LoadOne; when the batch itself turns out to be what is not permitted, LoadOne
-// takes its place from then on.
+// one key, with a permission of its own: GetParameter beside GetParameters. LoadOne
+// takes the place of Load once the batched operation turns out not to be permitted:
+// Load said so with [BatchDenied], or it was denied for every key of a batch alone.
 type Singler[R any] interface {
 	LoadOne(ctx context.Context, req Request) Result[R]
 }
@@ -62,15 +61,32 @@ var ErrLeftOver = errors.New("left over by a batched call")
 
 // Blame marks err, which a batched call failed with, as possibly the fault of one
 // of its keys only: each key is then asked for alone at once, and the one that
-// fails alone is asked alone from then on. Without it every key of the batch fails
-// with err: mark only what a split can help (a denied or malformed key), never
-// throttling or a broken network.
-func Blame(err error) error { return &blamed{err} }
+// fails alone is asked alone from then on, until it succeeds. Without a mark every
+// key of the batch fails with err: mark only what a split can help (a denied or
+// malformed key), never throttling or a broken network.
+func Blame(err error) error { return &marked{err: err} }
 
-type blamed struct{ err error }
+// BatchDenied marks err as the refusal of the batched operation itself, no key's
+// fault: each key is then asked for alone, at once and from then on.
+func BatchDenied(err error) error { return &marked{err: err, batch: true} }
 
-func (b *blamed) Error() string { return b.err.Error() }
-func (b *blamed) Unwrap() error { return b.err }
+type marked struct {
+	err   error
+	batch bool
+}
+
+func (m *marked) Error() string { return m.err.Error() }
+func (m *marked) Unwrap() error { return m.err }
+
+func splittable(err error) bool {
+	_, ok := errors.AsType[*marked](err)
+	return ok
+}
+
+func isBatchDenied(err error) bool {
+	m, ok := errors.AsType[*marked](err)
+	return ok && m.batch
+}
 
 // The causes a caller can decide on: errors.Is(err, lambdacache.ErrNotFound).
 var (

@@ -79,14 +79,17 @@ func (s batch) call(ctx context.Context, reqs []lambdacache.Request) (*secretsma
 		in.SecretIdList = append(in.SecretIdList, r.Key)
 	}
 	out, err := client.BatchGetSecretValue(ctx, in)
-	if err != nil {
-		classified := awsfault.Classify(err, awsfault.Denial{Action: "secretsmanager:BatchGetSecretValue", Resource: "*"})
-		if awsfault.CanSplit(err) {
-			return nil, lambdacache.Blame(classified)
-		}
-		return nil, classified
+	if err == nil {
+		return out, nil
 	}
-	return out, nil
+	classified := awsfault.Classify(err, awsfault.Denial{Action: "secretsmanager:BatchGetSecretValue", Resource: "*"})
+	switch {
+	case errors.Is(classified, lambdacache.ErrDenied): // a denied secret would be among the answer's errors
+		return nil, lambdacache.BatchDenied(classified)
+	case awsfault.CanSplit(err):
+		return nil, lambdacache.Blame(classified)
+	}
+	return nil, classified
 }
 
 // find picks a secret out of an answer, which comes in the service's own order and

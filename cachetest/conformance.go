@@ -1,0 +1,231 @@
+package cachetest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/lambda-cache/lambdacache"
+)
+
+// Subject is a source as the conformance suite sees it: how to declare entries, and
+// how to arrange what the service holds. The suite does not care which service that
+// is: the fake of this package, another server, the real one.
+type Subject struct {
+	// Text declares an entry for a key that is decoded as text, and Document one that
+	// is decoded as JSON.
+	Text     func(key string, opts ...lambdacache.Option) *lambdacache.Entry[string]
+	Document func(key string, opts ...lambdacache.Option) *lambdacache.Entry[Document]
+
+	// Key makes a key of a word, and must not make two alike: "/suite/" + word.
+	Key func(word string) string
+	// Put makes value what the service holds for key; Remove makes the key unknown.
+	Put    func(t testing.TB, key, value string)
+	Remove func(t testing.TB, key string)
+
+	// MaxKeys is the most keys of one call, 1 if there is no such call. A load of a
+	// single key costs one call in any case.
+	MaxKeys int
+	// Conditional says that the source knows when a value is unchanged.
+	Conditional bool
+
+	// Deny takes the permission to read a key, and Throttle makes every request fail
+	// so, until the returned function is called. Hold stops requests until the
+	// returned function lets them go; wait returns when n have come. They are nil where
+	// the service cannot be told to.
+	Deny     func(t testing.TB, key string) (allow func())
+	Throttle func(t testing.TB) (heal func())
+	Hold     func(t testing.TB) (wait func(n int), release func())
+	// Calls counts the requests that the service has answered, nil if it does not
+	// tell. The suite counts what the source reports in any case.
+	Calls func() int
+}
+
+// Document is what the suite's JSON values decode into.
+type Document struct {
+	Name  string `json:"name"`
+	Count int    `json:"count"`
+}
+
+// Conformance runs the suite that every source must pass: max age, sharing, batching,
+// identity, not found, denied, throttled, unchanged, undecodable, cancelled and
+// concurrent loads, and that no value is shown by an error or event. It makes the
+// time and the state of the process its own: see [NewClock] and [Reset].
+func Conformance(t *testing.T, s Subject) {
+	for _, c := range []struct {
+		name string
+		test func(*suite)
+	}{
+		{"a load, hits, a change seen after the max age", (*suite).maxAge},
+		{"keys that are due share calls", (*suite).batching},
+		{"entries of one key share a load", (*suite).identity},
+		{"a handler sees every value", (*suite).wrapped},
+		{"a key that is not there", (*suite).notFound},
+		{"a key that is removed", (*suite).removed},
+		{"an unchanged value", (*suite).unchanged},
+		{"a value that cannot be decoded", (*suite).undecodable},
+		{"a denied key among others", (*suite).denied},
+		{"a throttled source", (*suite).throttled},
+		{"a caller who leaves", (*suite).cancelled},
+		{"many callers at once", (*suite).concurrent},
+	} {
+		t.Run(strings.ReplaceAll(c.name, " ", "-"), func(t *testing.T) {
+			c.test(newSuite(t, s))
+		})
+	}
+}
+
+// suite is one test of the suite.
+type suite struct {
+	Subject
+	*testing.T
+	clock *Clock
+
+	mu     sync.Mutex
+	events []lambdacache.Event
+	texts  []string // everything that was shown to somebody
+	put    []string // every value
+	before int      // Calls at the last count
+}
+
+func newSuite(t *testing.T, subject Subject) *suite {
+	Reset(t)
+	s := &suite{Subject: subject, T: t, clock: NewClock(t)}
+	if s.Calls != nil {
+		s.before = s.Calls()
+	}
+	lambdacache.Observe(func(e lambdacache.Event) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.events = append(s.events, e)
+		s.texts = append(s.texts, fmt.Sprintf("%v %+v %v", e, e, e.Err))
+	})
+	t.Cleanup(s.nothingShown)
+	return s
+}
+
+// keys makes n keys with values.
+func (s *suite) keys(word string, n int) []string {
+	keys := make([]string, n)
+	for i := range keys {
+		keys[i] = s.Key(fmt.Sprintf("%s%02d", word, i))
+		s.set(keys[i], s.value(keys[i]))
+	}
+	return keys
+}
+
+// value is a text that belongs to a key and is found again in whatever shows it.
+func (s *suite) value(key string) string { return "s3cr3t of " + key }
+
+func (s *suite) set(key, value string) {
+	s.Helper()
+	s.put = append(s.put, value)
+	s.Put(s, key, value)
+}
+
+func (s *suite) declare(keys []string) (list []lambdacache.Cached, entries []*lambdacache.Entry[string]) {
+	for _, k := range keys {
+		e := s.Text(k)
+		list, entries = append(list, e), append(entries, e)
+	}
+	return list, entries
+}
+
+func (s *suite) get(e *lambdacache.Entry[string], want string) {
+	s.Helper()
+	got, err := e.Get(s.Context())
+	if err != nil {
+		s.Fatalf("Get: %v", err)
+	}
+	if got != want {
+		s.Fatalf("the entry %q has not the value it should have", e.Name())
+	}
+}
+
+// fails notes an error's text, which must name its source's key.
+func (s *suite) fails(err error, key string) error {
+	s.Helper()
+	if err == nil {
+		s.Fatal("no error")
+	}
+	s.texts = append(s.texts, fmt.Sprintf("%v %+v %#v", err, err, err))
+	if !strings.Contains(err.Error(), key) {
+		s.Errorf("the error does not name %q: %v", key, err)
+	}
+	return err
+}
+
+// calls is how many calls were made since the last time it was asked, as the source
+// reports them and as the service counts them.
+func (s *suite) calls(want int, what string) {
+	s.Helper()
+	s.mu.Lock()
+	reported := 0
+	for _, e := range s.events {
+		reported += e.Calls
+	}
+	s.events = nil
+	s.mu.Unlock()
+	if reported != want {
+		s.Errorf("%s: the source reports %d calls, want %d", what, reported, want)
+	}
+	if s.Calls != nil {
+		now := s.Calls()
+		if now-s.before != want {
+			s.Errorf("%s: the service counts %d calls, want %d", what, now-s.before, want)
+		}
+		s.before = now
+	}
+}
+
+// forget starts the count of calls anew.
+func (s *suite) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.events = nil
+	if s.Calls != nil {
+		s.before = s.Calls()
+	}
+}
+
+func (s *suite) count(kind lambdacache.EventKind) (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range s.events {
+		if e.Kind == kind {
+			n++
+		}
+	}
+	return n
+}
+
+// nothingShown searches everything that was shown for every value.
+func (s *suite) nothingShown() {
+	lambdacache.Observe(nil)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, text := range s.texts {
+		for _, value := range s.put {
+			if strings.Contains(text, value) {
+				s.Error("a value was shown by an error or event")
+			}
+		}
+		if strings.Contains(text, "s3cr3t") {
+			s.Error("a part of a value was shown by an error or event")
+		}
+	}
+}
+
+// batches is how many calls n keys cost.
+func (s *suite) batches(n int) int { return (n + s.MaxKeys - 1) / s.MaxKeys }
+
+const minute = lambdacache.DefaultMaxAge + time.Nanosecond
+
+func reversed(list []lambdacache.Cached) []lambdacache.Cached {
+	list = slices.Clone(list)
+	slices.Reverse(list)
+	return list
+}
