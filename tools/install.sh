@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Installs the tools and servers named on the command line into .tools/, which git
+# ignores; without a name, all of them. What is there already in the right version
+# is left alone, so calling it again costs nothing. Nothing of the system is changed.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(dirname "$here")
+export TOOLS=$root/.tools
+bin=$TOOLS/bin
+# shellcheck source=tools/versions.sh
+. "$here/versions.sh"
+
+all=(golangci-lint staticcheck gofumpt benchstat moto versitygw fun)
+
+say() { printf 'tools: %s\n' "$*" >&2; }
+
+die() {
+	say "$*"
+	exit 1
+}
+
+# go_tool NAME PACKAGE@VERSION installs one Go program, unless it is there in that
+# version and built by this Go: linters refuse code newer than their own compiler.
+go_tool() {
+	local name=$1 want=$2 have=""
+	if [ -x "$bin/$name" ]; then
+		have=$(go version -m "$bin/$name" 2>/dev/null |
+			awk 'NR == 1 {go = $NF} $1 == "path" {path = $2} $1 == "mod" {version = $3} END {print path "@" version, go}') || true
+	fi
+	[ "$have" != "$want $(go env GOVERSION)" ] || return 0
+	say "building $want"
+	# Without cgo no C compiler is needed. GOFLAGS and GOWORK are for our own modules.
+	GOBIN=$bin CGO_ENABLED=0 GOFLAGS='' GOWORK=off go install "$want"
+}
+
+# fun installs @vercel/fun and what it needs, exactly as locked.
+fun() {
+	local dir=$TOOLS/node
+	command -v npm >/dev/null || die "@vercel/fun needs Node.js 20 or newer with npm on the PATH"
+	if cmp -s "$here/node/package-lock.json" "$dir/installed.json"; then
+		return 0
+	fi
+	say "installing @vercel/fun"
+	mkdir -p "$dir"
+	cp "$here/node/package.json" "$here/node/package-lock.json" "$here/node/.npmrc" "$dir/"
+	npm ci --prefix "$dir" --no-audit --no-fund --loglevel=error >&2
+	cp "$dir/package-lock.json" "$dir/installed.json" # last: an interrupted install is not taken for a whole one
+}
+
+install() {
+	case $1 in
+	golangci-lint) go_tool golangci-lint "$golangci_lint" ;;
+	staticcheck) go_tool staticcheck "$staticcheck" ;;
+	gofumpt) go_tool gofumpt "$gofumpt" ;;
+	benchstat) go_tool benchstat "$benchstat" ;;
+	versitygw) go_tool versitygw "$versitygw" ;;
+	moto) "$here/moto.sh" ;;
+	fun) fun ;;
+	*) die "no tool is called $1; there are: ${all[*]}" ;;
+	esac
+}
+
+mkdir -p "$bin"
+[ $# -gt 0 ] || set -- "${all[@]}"
+for tool in "$@"; do
+	install "$tool"
+done
