@@ -72,14 +72,16 @@ func (e *Entry[T]) Version() string { return e.version() }
 // last slash.
 func (e *Entry[T]) Name() string { return e.name }
 
-// Stats tells what happened to the entry since the process started.
+// Stats tells what happened to the entry since the process started; for one that is
+// built from others, what happened to those.
 func (e *Entry[T]) Stats() Stats {
-	return Stats{
-		Loads:     e.stats.loads.Load(),
-		Unchanged: e.stats.unchanged.Load(),
-		Failures:  e.stats.failures.Load(),
-		Age:       e.age(clock.Now()),
-	}
+	stats := Stats{Age: e.age(clock.Now())}
+	e.leaves(func(leaf *core) {
+		stats.Loads += leaf.stats.loads.Load()
+		stats.Unchanged += leaf.stats.unchanged.Load()
+		stats.Failures += leaf.stats.failures.Load()
+	})
+	return stats
 }
 
 // String names the entry, never its value.

@@ -16,7 +16,7 @@ import (
 // is: the fake of this package, another server, the real one.
 type Subject struct {
 	// Text declares an entry for a key that is decoded as text, and Document one that
-	// is decoded as JSON.
+	// is decoded as JSON; nil if the source decodes nothing.
 	Text     func(key string, opts ...lambdacache.Option) *lambdacache.Entry[string]
 	Document func(key string, opts ...lambdacache.Option) *lambdacache.Entry[Document]
 
@@ -86,14 +86,20 @@ type suite struct {
 
 	mu     sync.Mutex
 	events []lambdacache.Event
-	texts  []string // everything that was shown to somebody
-	put    []string // every value
-	before int      // Calls at the last count
+	texts  []string        // everything that was shown to somebody
+	put    []string        // every value
+	there  map[string]bool // the keys that the service holds
+	before int             // Calls at the last count
 }
 
 func newSuite(t *testing.T, subject Subject) *suite {
 	Reset(t)
-	s := &suite{Subject: subject, T: t, clock: NewClock(t)}
+	s := &suite{Subject: subject, T: t, clock: NewClock(t), there: make(map[string]bool)}
+	t.Cleanup(func() { // a server may be kept for another run
+		for key := range s.there {
+			s.Remove(t, key)
+		}
+	})
 	if s.Calls != nil {
 		s.before = s.Calls()
 	}
@@ -123,7 +129,14 @@ func (s *suite) value(key string) string { return "s3cr3t of " + key }
 func (s *suite) set(key, value string) {
 	s.Helper()
 	s.put = append(s.put, value)
+	s.there[key] = true
 	s.Put(s, key, value)
+}
+
+func (s *suite) remove(key string) {
+	s.Helper()
+	delete(s.there, key)
+	s.Remove(s, key)
 }
 
 func (s *suite) declare(keys []string) (list []lambdacache.Cached, entries []*lambdacache.Entry[string]) {

@@ -12,24 +12,45 @@ import (
 // The suite that every source passes against our own fake, against servers that
 // others wrote.
 
-func environment(t *testing.T, endpoint, accessKey, secretKey string) {
+// useServer points the default AWS configuration at a server.
+func useServer(t *testing.T, endpoint, accessKey, secretKey string) {
 	t.Helper()
-	for name, value := range map[string]string{
-		"AWS_ENDPOINT_URL": endpoint, "AWS_REGION": cachetest.Region,
-		"AWS_ACCESS_KEY_ID": accessKey, "AWS_SECRET_ACCESS_KEY": secretKey, "AWS_SESSION_TOKEN": "",
-	} {
-		t.Setenv(name, value)
-	}
+	t.Setenv("AWS_ENDPOINT_URL", endpoint)
+	t.Setenv("AWS_REGION", cachetest.Region)
+	t.Setenv("AWS_ACCESS_KEY_ID", accessKey)
+	t.Setenv("AWS_SECRET_ACCESS_KEY", secretKey)
+	t.Setenv("AWS_SESSION_TOKEN", "")
 }
 
-func TestMoto(t *testing.T) {
+func TestConformanceOnMoto(t *testing.T) {
 	moto := peers.Moto(t)
-	environment(t, moto.Endpoint, "any", "any")
+	useServer(t, moto.Endpoint, "any", "any")
 	cfg := subject.Config(moto.Endpoint, "any", "any")
-	for name, s := range map[string]cachetest.Subject{
-		"ssm":            subject.SSM(cfg),
-		"secretsmanager": subject.Secrets(cfg),
-	} {
-		t.Run(name, func(t *testing.T) { cachetest.Conformance(t, s) })
-	}
+	t.Run("ssmcache", func(t *testing.T) { cachetest.Conformance(t, subject.SSM(cfg)) })
+	t.Run("secretcache", func(t *testing.T) { cachetest.Conformance(t, subject.Secrets(cfg)) })
+	objects := subject.S3(t, cfg)
+	t.Run("s3cache.Object", func(t *testing.T) { cachetest.Conformance(t, objects) })
+	t.Run("s3cache.File", func(t *testing.T) { cachetest.Conformance(t, subject.Files(objects)) })
+}
+
+func TestConformanceOnVersityGW(t *testing.T) {
+	gw := peers.VersityGW(t)
+	useServer(t, gw.Endpoint, gw.AccessKey, gw.SecretKey)
+	objects := subject.S3(t, subject.Config(gw.Endpoint, gw.AccessKey, gw.SecretKey))
+	t.Run("s3cache.Object", func(t *testing.T) { cachetest.Conformance(t, objects) })
+	t.Run("s3cache.File", func(t *testing.T) { cachetest.Conformance(t, subject.Files(objects)) })
+}
+
+func TestConformanceOnTheFake(t *testing.T) {
+	aws := cachetest.NewAWS(t)
+	cfg := subject.Config(aws.URL(), "any", "any")
+	t.Run("ssmcache", func(t *testing.T) {
+		cachetest.Conformance(t, subject.OnFake(subject.SSM(cfg), aws, "ssm:GetParameters", "GetParameters", "GetParameter"))
+	})
+	t.Run("secretcache", func(t *testing.T) {
+		cachetest.Conformance(t, subject.OnFake(subject.Secrets(cfg), aws, "secretsmanager:GetSecretValue", "GetSecretValue", "BatchGetSecretValue"))
+	})
+	objects := subject.OnFake(subject.S3(t, cfg), aws, "s3:GetObject", "GetObject", "HeadObject")
+	t.Run("s3cache.Object", func(t *testing.T) { cachetest.Conformance(t, objects) })
+	t.Run("s3cache.File", func(t *testing.T) { cachetest.Conformance(t, subject.Files(objects)) })
 }

@@ -5,15 +5,20 @@ package subject
 
 import (
 	"context"
+	"os"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
+	"github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/cachetest"
+	"github.com/lambda-cache/lambdacache/s3cache"
 	"github.com/lambda-cache/lambdacache/secretcache"
 	"github.com/lambda-cache/lambdacache/ssmcache"
 )
@@ -31,6 +36,7 @@ func Config(endpoint, accessKey, secretKey string) aws.Config {
 // operations that the source reads with.
 func OnFake(s cachetest.Subject, fake *cachetest.AWS, action string, read ...string) cachetest.Subject {
 	s.Deny = func(_ testing.TB, key string) func() {
+		key = strings.TrimPrefix(key, "s3://")
 		fake.Deny(action, key)
 		return func() { fake.Allow(action, key) }
 	}
@@ -110,6 +116,47 @@ func Secrets(cfg aws.Config) cachetest.Subject {
 			delete(known, key)
 		},
 	}
+}
+
+// Bucket is where the objects of [S3] and [Files] are.
+const Bucket = "conformance-suite"
+
+// S3 is s3cache.Object with the objects of a server.
+func S3(t testing.TB, cfg aws.Config) cachetest.Subject {
+	client := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true })
+	_, err := client.CreateBucket(context.Background(), &s3.CreateBucketInput{Bucket: aws.String(Bucket)})
+	check(t, err)
+	object := func(uri string) *string { return aws.String(strings.TrimPrefix(uri, "s3://"+Bucket+"/")) }
+	return cachetest.Subject{
+		Text:        s3cache.Object[string],
+		Document:    s3cache.Object[cachetest.Document],
+		Key:         func(word string) string { return "s3://" + Bucket + "/suite/" + word },
+		MaxKeys:     1,
+		Conditional: true,
+		Put: func(t testing.TB, key, value string) {
+			_, err := client.PutObject(context.Background(), &s3.PutObjectInput{
+				Bucket: aws.String(Bucket), Key: object(key), Body: strings.NewReader(value),
+			})
+			check(t, err)
+		},
+		Remove: func(t testing.TB, key string) {
+			_, err := client.DeleteObject(context.Background(), &s3.DeleteObjectInput{Bucket: aws.String(Bucket), Key: object(key)})
+			check(t, err)
+		},
+	}
+}
+
+// Files is s3cache.File: the suite reads the files. Nothing is decoded there.
+func Files(s cachetest.Subject) cachetest.Subject {
+	s.Document = nil
+	s.Text = func(uri string, opts ...lambdacache.Option) *lambdacache.Entry[string] {
+		file := s3cache.File(uri, opts...)
+		return lambdacache.Derive(file.Name(), func(ctx context.Context) (string, error) {
+			data, err := os.ReadFile(file.Value(ctx).Path())
+			return string(data), err
+		}, []lambdacache.Cached{file})
+	}
+	return s
 }
 
 func check(t testing.TB, err error) {

@@ -1,0 +1,111 @@
+package lambdacache_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// What a function pays for an import is a promise too: these tests keep it.
+
+const module = "github.com/lambda-cache/lambdacache"
+
+// imports lists the packages outside the standard library that pattern's packages
+// link, or with "-test" those their tests do.
+func imports(t *testing.T, args ...string) []string {
+	t.Helper()
+	args = append([]string{"list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}"}, args...)
+	return strings.Fields(run(t, ".", "go", args...))
+}
+
+func run(t *testing.T, dir, name string, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), name, args...)
+	cmd.Dir = dir
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, stderr.String())
+	}
+	return string(out)
+}
+
+func TestTheCoreImportsTheStandardLibraryOnly(t *testing.T) {
+	for _, pkg := range []string{".", "./cachetest", "./internal/lambdahost"} {
+		for _, dep := range imports(t, pkg) {
+			if dep != module && !strings.HasPrefix(dep, module+"/internal/") && dep != module+"/cachetest" {
+				t.Errorf("%s imports %s", pkg, dep)
+			}
+		}
+	}
+}
+
+func TestASourceLinksOneService(t *testing.T) {
+	const services = "github.com/aws/aws-sdk-go-v2/service/"
+	for source, service := range map[string]string{"ssmcache": "ssm", "secretcache": "secretsmanager", "s3cache": "s3"} {
+		deps := imports(t, "./"+source)
+		for _, dep := range deps {
+			name, isService := strings.CutPrefix(dep, services)
+			name, _, _ = strings.Cut(name, "/")
+			ours := strings.HasPrefix(dep, module+"/") && strings.HasSuffix(dep, "cache") && !strings.HasSuffix(dep, source)
+			if isService && name != service && name != "internal" || ours {
+				t.Errorf("%s links %s", source, dep)
+			}
+			if slices.Contains([]string{"config", "credentials/ssocreds", "credentials/stscreds"}, strings.TrimPrefix(dep, "github.com/aws/aws-sdk-go-v2/")) {
+				t.Errorf("%s links %s, which costs every cold start", source, dep)
+			}
+		}
+		if !slices.Contains(deps, services+service) {
+			t.Errorf("%s does not link %s: this test knows it no longer", source, service)
+		}
+	}
+}
+
+func isAWS(module string) bool {
+	return strings.HasPrefix(module, "github.com/aws/aws-sdk-go-v2") || strings.HasPrefix(module, "github.com/aws/smithy-go")
+}
+
+// What a package's tests import reaches the go.sum of those who import the package.
+func TestTestsImportAWSOnly(t *testing.T) {
+	for _, dep := range imports(t, "-test", "./...") {
+		if dep = strings.Trim(dep, "[]"); !isAWS(dep) && !strings.HasPrefix(dep, module) { // "p [q.test]"
+			t.Errorf("a test imports %s", dep)
+		}
+	}
+}
+
+func TestGoSumOfAProgramThatImportsSSMCache(t *testing.T) {
+	root, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"go.mod":  "module program\n\ngo 1.26\n\nrequire " + module + " v0.0.0\n\nreplace " + module + " => " + root + "\n",
+		"main.go": "package main\n\nimport \"" + module + "/ssmcache\"\n\nfunc main() { println(ssmcache.Parameter[string](\"/app/var\").Name()) }\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(t, dir, "go", "mod", "tidy")
+	sum, err := os.ReadFile(filepath.Join(dir, "go.sum"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(sum)) {
+		if !isAWS(line) {
+			t.Errorf("go.sum has %s", line)
+		}
+	}
+	if len(sum) == 0 {
+		t.Error("go.sum is empty: nothing was tested")
+	}
+	if got := run(t, dir, "go", "run", "."); got != "" { // println writes to stderr; it must build and run
+		t.Errorf("the program prints %q", got)
+	}
+}
