@@ -1,0 +1,67 @@
+package awsconfig
+
+import (
+	"os"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+)
+
+// host is where the configuration is built: the environment and the limits, which
+// tests make shorter.
+type host struct {
+	getenv         func(string) string
+	attempt        time.Duration // one attempt, or one read of a streamed body
+	connect        time.Duration // a connection, and again its TLS handshake
+	idle           time.Duration // how long a connection may lie idle
+	containerHost  string        // what a relative credentials URI is relative to
+	backoffCeiling time.Duration
+}
+
+func lambda() host {
+	return host{
+		getenv:         os.Getenv,
+		attempt:        1500 * time.Millisecond,
+		connect:        time.Second,
+		idle:           10 * time.Second,
+		containerHost:  "http://169.254.170.2",
+		backoffCeiling: 400 * time.Millisecond,
+	}
+}
+
+func build(h host) (*set, error) {
+	env, err := readSettings(h.getenv)
+	if err != nil {
+		return nil, err
+	}
+	creds, err := h.credentials(env)
+	if err != nil {
+		return nil, err
+	}
+	roots, err := readRoots(h.getenv("AWS_CA_BUNDLE"))
+	if err != nil {
+		return nil, err
+	}
+	pool := newPool(h, roots)
+	plain := aws.Config{
+		Region:                      env.region,
+		Credentials:                 creds,
+		HTTPClient:                  &client{http: pool.http, before: pool.dropIdle, limit: h.attempt},
+		Retryer:                     func() aws.Retryer { return h.newRetryer(env) },
+		RetryMaxAttempts:            env.maxAttempts,
+		RetryMode:                   env.retryMode,
+		ConfigSources:               []any{env},
+		BaseEndpoint:                env.baseEndpoint,
+		AppID:                       env.appID,
+		AccountIDEndpointMode:       env.accountIDMode,
+		RequestChecksumCalculation:  env.requestChecksum,
+		ResponseChecksumValidation:  env.responseChecksum,
+		DisableClockSkewCorrection:  env.noSkewCorrection,
+		DisableRequestCompression:   env.noCompression,
+		RequestMinCompressSizeBytes: env.minCompress,
+		AuthSchemePreference:        env.authSchemes,
+	}
+	streaming := plain
+	streaming.HTTPClient = &client{http: pool.http, before: pool.dropIdle, limit: h.attempt, streaming: true}
+	return &set{plain: plain, streaming: streaming, close: pool.close}, nil
+}

@@ -1,0 +1,154 @@
+package awsconfig
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+)
+
+// client is the [aws.HTTPClient]: it bounds one attempt. The bound is here and not
+// in a middleware because the SDK takes the end of a context it handed out for the
+// caller's wish and does not try again, while an error of the HTTP client is
+// retried.
+type client struct {
+	http      *http.Client
+	before    func() // runs before each request; may be nil
+	limit     time.Duration
+	streaming bool // limit ends with the headers and then bounds each read of the body
+}
+
+// Do sends one attempt. The answer's body must be closed or read to its end.
+func (c *client) Do(req *http.Request) (*http.Response, error) {
+	if c.before != nil {
+		c.before()
+	}
+	ctx, cancel := context.WithCancelCause(req.Context())
+	req = req.WithContext(ctx)
+	if err := inOnePiece(req); err != nil {
+		cancel(nil)
+		return nil, err
+	}
+	timer := time.AfterFunc(c.limit, func() { cancel(&timeoutError{c.limit, "no answer within "}) })
+	resp, err := c.http.Do(req)
+	if err != nil {
+		timer.Stop()
+		err = causeOf(ctx, err)
+		cancel(nil)
+		return nil, err
+	}
+	if c.streaming {
+		timer.Stop()
+		timer = time.AfterFunc(c.limit, func() { cancel(&timeoutError{c.limit, "no more of the answer for "}) })
+		timer.Stop() // until the first read
+	}
+	resp.Body = &body{rest: resp.Body, client: c, ctx: ctx, cancel: cancel, timer: timer}
+	return resp, nil
+}
+
+// inOnePiece gives net/http a small body in a form it knows to be in memory. It
+// then sends headers and body in one packet, can send them again when a kept
+// connection turns out to be dead before anything was written, and does not lose
+// the connection when the answer overtakes its last look at the body: the SDK has
+// closed its own form of the body by then, which counts as a failed write.
+func inOnePiece(req *http.Request) error {
+	const small = 64 << 10
+	if req.Body == nil || req.ContentLength <= 0 || req.ContentLength > small {
+		return nil
+	}
+	whole := make([]byte, req.ContentLength)
+	_, err := io.ReadFull(req.Body, whole)
+	if closeErr := req.Body.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return err
+	}
+	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(whole)), nil }
+	req.Body, err = req.GetBody()
+	return err
+}
+
+// body is the answer while its attempt is still bounded.
+type body struct {
+	rest   io.ReadCloser
+	client *client
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	timer  *time.Timer
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	if b.client.streaming {
+		// Only the wait for bytes counts, not what the reader does between reads.
+		b.timer.Reset(b.client.limit)
+		defer b.timer.Stop()
+	}
+	n, err := b.rest.Read(p)
+	switch {
+	case err == nil:
+	case err == io.EOF:
+		b.end()
+	case b.ctx.Err() != nil:
+		err = causeOf(b.ctx, err)
+	default:
+		err = &brokenError{err}
+	}
+	return n, err
+}
+
+// Close gives the connection back if the body was read to its end.
+func (b *body) Close() error {
+	defer b.end()
+	return b.rest.Close()
+}
+
+func (b *body) end() {
+	b.timer.Stop()
+	b.cancel(nil)
+}
+
+// causeOf is our own timeout if that is what ended ctx, else err.
+func causeOf(ctx context.Context, err error) error {
+	if timeout, ok := errors.AsType[*timeoutError](context.Cause(ctx)); ok {
+		return timeout
+	}
+	return err
+}
+
+// timeoutError ends one attempt. It is not [context.DeadlineExceeded]: no caller's
+// deadline has passed.
+type timeoutError struct {
+	after time.Duration
+	text  string
+}
+
+func (e *timeoutError) Error() string { return e.text + e.after.String() }
+
+// Timeout makes the SDK's retryer try again.
+func (e *timeoutError) Timeout() bool { return true }
+
+// brokenError is a connection that broke while the answer was read. The SDK takes
+// the bare error for an answer it cannot understand and gives up.
+type brokenError struct{ err error }
+
+func (e *brokenError) Error() string { return "the answer broke off: " + e.err.Error() }
+func (e *brokenError) Unwrap() error { return e.err }
+
+// ConnectionError makes the SDK's retryer try again.
+func (e *brokenError) ConnectionError() bool { return true }
+
+// sameMethodOnly follows the redirects that keep method and body, as the SDK's own
+// client does, and keeps the session token from another host.
+func sameMethodOnly(next *http.Request, via []*http.Request) error {
+	status := next.Response.StatusCode
+	if status != http.StatusTemporaryRedirect && status != http.StatusPermanentRedirect || len(via) > 3 {
+		return http.ErrUseLastResponse
+	}
+	if via[len(via)-1].URL.Host != next.URL.Host {
+		next.Header.Del("X-Amz-Security-Token")
+	}
+	return nil
+}

@@ -1,0 +1,102 @@
+package awsconfig
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+
+	"github.com/lambda-cache/lambdacache/internal/clock"
+)
+
+// newRetryer is the SDK's standard retryer with our waits and our quota; adaptive
+// only on the user's word: it sleeps inside the call, for rates that a caller of
+// once a minute never has.
+func (h host) newRetryer(env *settings, more ...func(*retry.StandardOptions)) aws.Retryer {
+	options := append([]func(*retry.StandardOptions){func(o *retry.StandardOptions) {
+		o.MaxAttempts = env.maxAttempts
+		o.Backoff = backoff{base: firstCeiling, ceiling: h.backoffCeiling}
+		o.RateLimiter = newQuota()
+	}}, more...)
+	if env.retryMode == aws.RetryModeAdaptive {
+		return retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) { o.StandardOptions = options })
+	}
+	return retry.NewStandard(options...)
+}
+
+// retryTooMany retries 429, which credential endpoints answer without a code.
+func retryTooMany(o *retry.StandardOptions) {
+	o.Retryables = append(o.Retryables, retry.RetryableHTTPStatusCode{
+		Codes: map[int]struct{}{http.StatusTooManyRequests: {}},
+	})
+}
+
+const firstCeiling = 25 * time.Millisecond
+
+// backoff waits anything from nothing up to a ceiling that doubles from base. Under
+// a cap below 2 s the SDK's own backoff waits exactly the cap: environments that
+// failed together would come back together.
+type backoff struct{ base, ceiling time.Duration }
+
+// BackoffDelay is the wait after the given attempt, counted from 1 (or from 0 under
+// AWS_NEW_RETRIES_2026). A throttled call waits from the upper end at once.
+func (b backoff) BackoffDelay(attempt int, err error) (time.Duration, error) {
+	most := b.ceiling
+	if doublings := max(attempt-1, 0); doublings < 16 && !throttled(err) {
+		most = min(b.base<<doublings, b.ceiling)
+	}
+	return rand.N(most + 1), nil
+}
+
+func throttled(err error) bool {
+	return retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err) == aws.TrueTernary
+}
+
+const (
+	quotaTokens = float64(retry.DefaultRetryRateTokens)
+	quotaRefill = quotaTokens / 60 // a second
+)
+
+// quota is the retry quota of one client, as the SDK has it, that also refills with
+// time. The SDK's gains one token per success: after an outage a client that calls
+// once a minute would stay without retries for hours.
+type quota struct {
+	mu     sync.Mutex
+	tokens float64
+	at     clock.Reading
+}
+
+func newQuota() *quota { return &quota{tokens: quotaTokens, at: clock.Now()} }
+
+// GetToken takes cost tokens for one retry; release gives them back when the retry
+// succeeded.
+func (q *quota) GetToken(ctx context.Context, cost uint) (release func() error, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, &aws.RequestCanceledError{Err: err}
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	now := clock.Now()
+	q.add(now.Since(q.at).Seconds() * quotaRefill)
+	q.at = now
+	if q.tokens < float64(cost) {
+		return nil, ratelimit.QuotaExceededError{Available: uint(q.tokens), Requested: cost}
+	}
+	q.tokens -= float64(cost)
+	return func() error { return q.AddTokens(cost) }, nil
+}
+
+// AddTokens rewards a success.
+func (q *quota) AddTokens(n uint) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.add(float64(n))
+	return nil
+}
+
+func (q *quota) add(n float64) { q.tokens = min(q.tokens+n, quotaTokens) }
