@@ -1,9 +1,6 @@
 package lambdacache
 
-import (
-	"strconv"
-	"strings"
-)
+import "strconv"
 
 // Failure is why one entry has no value that may be used. It never holds a value.
 type Failure struct {
@@ -14,18 +11,11 @@ type Failure struct {
 }
 
 func (f *Failure) Error() string {
-	var b strings.Builder
-	b.WriteString("load ")
-	b.WriteString(strconv.Quote(f.Entry))
-	b.WriteString(" from ")
-	b.WriteString(f.Source)
+	key := ""
 	if f.Key != f.Entry {
-		b.WriteString(" ")
-		b.WriteString(f.Key)
+		key = " " + f.Key
 	}
-	b.WriteString(": ")
-	b.WriteString(f.Err.Error())
-	return b.String()
+	return "load " + strconv.Quote(f.Entry) + " from " + f.Source + key + ": " + f.Err.Error()
 }
 
 // Unwrap gives the cause.
@@ -44,15 +34,11 @@ func (e *LoadError) Error() string {
 	if len(e.Failures) == 1 {
 		return "lambdacache: " + e.Failures[0].Error()
 	}
-	var b strings.Builder
-	b.WriteString("lambdacache: ")
-	b.WriteString(strconv.Itoa(len(e.Failures)))
-	b.WriteString(" entries could not be loaded:")
+	text := "lambdacache: " + strconv.Itoa(len(e.Failures)) + " entries could not be loaded:"
 	for _, f := range e.Failures {
-		b.WriteString("\n\t")
-		b.WriteString(f.Error())
+		text += "\n\t" + f.Error()
 	}
-	return b.String()
+	return text
 }
 
 // Unwrap gives the failures.

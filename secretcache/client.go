@@ -21,7 +21,7 @@ type API interface {
 // with the same client share calls. *secretsmanager.Client is an API.
 func Client(c API) lambdacache.Option { return clients.With(c) }
 
-var clients = awsorigin.NewClients("secretcache.Client", func() (API, error) {
+var clients = awsorigin.NewClients("secretcache.Client", func() (any, error) {
 	cfg, err := awsconfig.Default("secretcache")
 	if err != nil {
 		return nil, err
@@ -32,10 +32,19 @@ var clients = awsorigin.NewClients("secretcache.Client", func() (API, error) {
 // Entries of a certain stage or version have origins of their own: the batched call
 // knows only current versions.
 var (
-	current = awsorigin.NewOrigins(clients, func(client func() (API, error)) *lambdacache.Origin[secret] {
+	current = awsorigin.NewOrigins(clients, func(client awsorigin.Get) *lambdacache.Origin[*secret] {
 		return lambdacache.NewOrigin("secretsmanager", batch{one{client}})
 	})
-	pinned = awsorigin.NewOrigins(clients, func(client func() (API, error)) *lambdacache.Origin[secret] {
+	pinned = awsorigin.NewOrigins(clients, func(client awsorigin.Get) *lambdacache.Origin[*secret] {
 		return lambdacache.NewOrigin("secretsmanager", one{client})
 	})
 )
+
+// api is the client of a source.
+func (s one) api() (API, error) {
+	client, err := s.client()
+	if err != nil {
+		return nil, err
+	}
+	return client.(API), nil
+}

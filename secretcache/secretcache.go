@@ -32,7 +32,7 @@ import (
 // panic.
 func Secret[T any](id string, opts ...lambdacache.Option) *lambdacache.Entry[T] {
 	from := decoder[T]("Secret", id)
-	return declare(id, "", func(s secret) (T, error) { return from(s.raw()) }, opts)
+	return declare(id, "", func(s *secret) (T, error) { return from(s.raw()) }, opts)
 }
 
 // SecretFunc is [Secret] with a decoder of your own, which gets a text secret as its
@@ -42,7 +42,7 @@ func SecretFunc[T any](id string, decode func(value []byte) (T, error), opts ...
 	if decode == nil {
 		panic(fmt.Sprintf("lambdacache: secretcache.SecretFunc(%q): the decoder is nil", id))
 	}
-	return declare(id, "", func(s secret) (T, error) { return decode(s.bytes()) }, opts)
+	return declare(id, "", func(s *secret) (T, error) { return decode(s.bytes()) }, opts)
 }
 
 // Field declares an entry for one field of a JSON secret. A JSON string becomes a T
@@ -56,7 +56,7 @@ func Field[T any](id, field string, opts ...lambdacache.Option) *lambdacache.Ent
 		panic(fmt.Sprintf("lambdacache: secretcache.Field(%q): the field is empty: name one, or declare secretcache.Secret", id))
 	}
 	from := decoder[T]("Field", id)
-	return declare(id, "#"+field, func(s secret) (T, error) {
+	return declare(id, "#"+field, func(s *secret) (T, error) {
 		raw, err := s.field(field)
 		if err != nil {
 			var none T
@@ -74,7 +74,7 @@ func decoder[T any](constructor, id string) func(decode.Raw) (T, error) {
 	return from
 }
 
-func declare[T any](id, suffix string, decode func(secret) (T, error), opts []lambdacache.Option) *lambdacache.Entry[T] {
+func declare[T any](id, suffix string, decode func(*secret) (T, error), opts []lambdacache.Option) *lambdacache.Entry[T] {
 	key, opts := newKey(id, opts)
 	set := current
 	if key.pinned() {
@@ -90,14 +90,14 @@ type secret struct {
 	binary []byte // nil for a text secret
 }
 
-func (s secret) raw() decode.Raw {
+func (s *secret) raw() decode.Raw {
 	if s.binary != nil {
 		return decode.Binary(s.binary)
 	}
 	return decode.Text(s.text)
 }
 
-func (s secret) bytes() []byte {
+func (s *secret) bytes() []byte {
 	if s.binary != nil {
 		return s.binary
 	}
@@ -106,7 +106,7 @@ func (s secret) bytes() []byte {
 
 // field gives one field of a JSON secret: a JSON string as its text, any other value
 // as JSON.
-func (s secret) field(name string) (decode.Raw, error) {
+func (s *secret) field(name string) (decode.Raw, error) {
 	var fields map[string]json.RawMessage
 	if err := decode.JSON(s.bytes(), &fields); err != nil {
 		return decode.Raw{}, lambdacache.Undecodable("a field can be read of a JSON object only: " + err.Error())

@@ -11,6 +11,7 @@ import (
 
 	"github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/internal/awsfault"
+	"github.com/lambda-cache/lambdacache/internal/awsorigin"
 )
 
 // maxIDs is the most secrets of one BatchGetSecretValue call.
@@ -18,18 +19,18 @@ const maxIDs = 20
 
 // one loads secrets one by one, of any stage and version.
 type one struct {
-	client func() (API, error)
+	client awsorigin.Get
 }
 
-func (s one) Load(ctx context.Context, reqs []lambdacache.Request) []lambdacache.Result[secret] {
-	return []lambdacache.Result[secret]{s.LoadOne(ctx, reqs[0])}
+func (s one) Load(ctx context.Context, reqs []lambdacache.Request) []lambdacache.Result[*secret] {
+	return []lambdacache.Result[*secret]{s.LoadOne(ctx, reqs[0])}
 }
 
 // LoadOne makes one GetSecretValue call.
-func (s one) LoadOne(ctx context.Context, req lambdacache.Request) lambdacache.Result[secret] {
-	client, err := s.client()
+func (s one) LoadOne(ctx context.Context, req lambdacache.Request) lambdacache.Result[*secret] {
+	client, err := s.api()
 	if err != nil {
-		return lambdacache.Result[secret]{Err: err}
+		return lambdacache.Result[*secret]{Err: err}
 	}
 	k := parseKey(req.Key)
 	in := &secretsmanager.GetSecretValueInput{SecretId: aws.String(k.id)}
@@ -41,7 +42,7 @@ func (s one) LoadOne(ctx context.Context, req lambdacache.Request) lambdacache.R
 	}
 	out, err := client.GetSecretValue(ctx, in)
 	if err != nil {
-		return lambdacache.Result[secret]{Err: refused(err, k)}
+		return lambdacache.Result[*secret]{Err: refused(err, k)}
 	}
 	return resultOf(req, out.SecretString, out.SecretBinary, out.VersionId)
 }
@@ -53,11 +54,11 @@ func (s batch) MaxKeys() int { return maxIDs }
 
 // Load makes one call: GetSecretValue for a single secret, because its quota is far
 // above the batch's.
-func (s batch) Load(ctx context.Context, reqs []lambdacache.Request) []lambdacache.Result[secret] {
+func (s batch) Load(ctx context.Context, reqs []lambdacache.Request) []lambdacache.Result[*secret] {
 	if len(reqs) == 1 {
 		return s.one.Load(ctx, reqs)
 	}
-	results := make([]lambdacache.Result[secret], len(reqs))
+	results := make([]lambdacache.Result[*secret], len(reqs))
 	out, err := s.call(ctx, reqs)
 	for i, r := range reqs {
 		if err != nil {
@@ -70,7 +71,7 @@ func (s batch) Load(ctx context.Context, reqs []lambdacache.Request) []lambdacac
 }
 
 func (s batch) call(ctx context.Context, reqs []lambdacache.Request) (*secretsmanager.BatchGetSecretValueOutput, error) {
-	client, err := s.client()
+	client, err := s.api()
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +95,7 @@ func (s batch) call(ctx context.Context, reqs []lambdacache.Request) (*secretsma
 
 // find picks a secret out of an answer, which comes in the service's own order and
 // may stop before the last one.
-func find(out *secretsmanager.BatchGetSecretValueOutput, req lambdacache.Request) lambdacache.Result[secret] {
+func find(out *secretsmanager.BatchGetSecretValueOutput, req lambdacache.Request) lambdacache.Result[*secret] {
 	k := parseKey(req.Key)
 	for i := range out.SecretValues {
 		if s := &out.SecretValues[i]; k.names(aws.ToString(s.ARN), aws.ToString(s.Name)) {
@@ -103,13 +104,13 @@ func find(out *secretsmanager.BatchGetSecretValueOutput, req lambdacache.Request
 	}
 	for _, e := range out.Errors {
 		if id := aws.ToString(e.SecretId); k.names(id, id) {
-			return lambdacache.Result[secret]{Err: refused(apiError(e), k)}
+			return lambdacache.Result[*secret]{Err: refused(apiError(e), k)}
 		}
 	}
 	if aws.ToString(out.NextToken) != "" {
-		return lambdacache.Result[secret]{Err: lambdacache.ErrLeftOver}
+		return lambdacache.Result[*secret]{Err: lambdacache.ErrLeftOver}
 	}
-	return lambdacache.Result[secret]{Err: lambdacache.Blame(errors.New("the answer to BatchGetSecretValue does not mention the secret"))}
+	return lambdacache.Result[*secret]{Err: lambdacache.Blame(errors.New("the answer to BatchGetSecretValue does not mention the secret"))}
 }
 
 // apiError is the service's error for one secret of a batch, as the SDK would give
@@ -125,15 +126,15 @@ func refused(err error, k key) error {
 	return awsfault.Classify(err, awsfault.Denial{Action: "secretsmanager:GetSecretValue", Resource: k.resource(), Decrypts: true})
 }
 
-func resultOf(req lambdacache.Request, text *string, binary []byte, version *string) lambdacache.Result[secret] {
-	result := lambdacache.Result[secret]{Version: aws.ToString(version)}
+func resultOf(req lambdacache.Request, text *string, binary []byte, version *string) lambdacache.Result[*secret] {
+	result := lambdacache.Result[*secret]{Version: aws.ToString(version)}
 	switch {
 	case result.Version != "" && result.Version == req.Have:
 		result.Unchanged = true // a version's value never changes
 	case text != nil:
-		result.Value.text = *text
+		result.Value = &secret{text: *text}
 	case binary != nil:
-		result.Value.binary = binary
+		result.Value = &secret{binary: binary}
 	default:
 		result.Err = errors.New("the secret is empty: it has neither a SecretString nor a SecretBinary")
 	}

@@ -16,7 +16,7 @@ type API interface {
 	GetParameter(context.Context, *ssm.GetParameterInput, ...func(*ssm.Options)) (*ssm.GetParameterOutput, error)
 }
 
-var clients = awsorigin.NewClients("ssmcache.Client", func() (API, error) {
+var clients = awsorigin.NewClients("ssmcache.Client", func() (any, error) {
 	cfg, err := awsconfig.Default("ssmcache")
 	if err != nil {
 		return nil, err
@@ -24,6 +24,15 @@ var clients = awsorigin.NewClients("ssmcache.Client", func() (API, error) {
 	return ssm.NewFromConfig(cfg), nil
 })
 
-var origins = awsorigin.NewOrigins(clients, func(client func() (API, error)) *lambdacache.Origin[parameter] {
+var origins = awsorigin.NewOrigins(clients, func(client awsorigin.Get) *lambdacache.Origin[*parameter] {
 	return lambdacache.NewOrigin("ssm", &source{client})
 })
+
+// api is the client of a source.
+func (s *source) api() (API, error) {
+	client, err := s.client()
+	if err != nil {
+		return nil, err
+	}
+	return client.(API), nil
+}

@@ -46,6 +46,9 @@ func newKey(name, selector string, selected bool) (key, error) {
 
 func (k key) String() string { return k.name + k.selector }
 
+// shortName is what stands after the last slash of the name: the default name of an entry.
+func (k key) shortName() string { return k.name[strings.LastIndexByte(k.name, '/')+1:] }
+
 func (k key) isARN() bool { return strings.HasPrefix(k.name, "arn:") }
 
 // resource is what IAM calls the parameter.

@@ -16,35 +16,41 @@ import (
 // load with the same calls and the same options as if each were declared alone; max
 // age and client hold for all. Names are written as for [Parameter]; each parameter
 // is read by its short name, the part after the last slash, which must differ. No
-// name or two alike panic.
+// name, no parameters, two short names alike and the option [lambdacache.Name] panic.
 //
 //	var config = ssmcache.Parameters("config", []string{"/app/var1", "/app/hosts"})
 //	config.Value(ctx).Text("var1")
 func Parameters(name string, parameters []string, opts ...lambdacache.Option) *lambdacache.Entry[Set] {
-	children := make([]*lambdacache.Entry[parameter], 0, len(parameters))
+	where := fmt.Sprintf("lambdacache: ssmcache.Parameters(%q)", name)
+	if name == "" || len(parameters) == 0 {
+		panic(where + ": a name and at least one parameter are required")
+	}
+	children := make([]*lambdacache.Entry[*parameter], 0, len(parameters))
 	list := make([]lambdacache.Cached, 0, len(parameters))
 	taken := make(map[string]string)
 	for _, p := range parameters {
-		e := declare(p, func(p parameter) (parameter, error) { return p, nil }, opts)
+		e := declare(p, func(p *parameter) (*parameter, error) { return p, nil }, opts)
+		if key, _ := parse(p); e.Name() != key.shortName() {
+			panic(where + ": lambdacache.Name would name every parameter: leave it out, the set has its name")
+		}
 		if other, twice := taken[e.Name()]; twice {
-			panic(fmt.Sprintf("lambdacache: ssmcache.Parameters(%q): %s and %s have the same short name %q: declare one of them alone",
-				name, other, p, e.Name()))
+			panic(fmt.Sprintf("%s: %s and %s have the same short name %q: declare one of them alone", where, other, p, e.Name()))
 		}
 		taken[e.Name()] = p
 		children, list = append(children, e), append(list, e)
 	}
 	return lambdacache.Derive(name, func(ctx context.Context) (Set, error) {
-		values := make(map[string]parameter, len(children))
+		values := make(map[string]*parameter, len(children))
 		for _, e := range children {
 			values[e.Name()] = e.Value(ctx)
 		}
-		return Set{func() map[string]parameter { return values }}, nil
+		return Set{func() map[string]*parameter { return values }}, nil
 	}, list)
 }
 
 // Set is the values of several parameters, by short name. It prints as "[redacted]".
 type Set struct {
-	values func() map[string]parameter // a function, because fmt looks into anything else
+	values func() map[string]*parameter // a function, because fmt looks into anything else
 }
 
 // Text gives a parameter's value; that of a StringList is joined by commas. A name
@@ -67,14 +73,14 @@ func (s Set) IsList(name string) bool { return s.lookup(name).list }
 // Names gives the short names in alphabetical order.
 func (s Set) Names() iter.Seq[string] { return slices.Values(slices.Sorted(maps.Keys(s.all()))) }
 
-func (s Set) all() map[string]parameter {
+func (s Set) all() map[string]*parameter {
 	if s.values == nil {
 		return nil
 	}
 	return s.values()
 }
 
-func (s Set) lookup(name string) parameter {
+func (s Set) lookup(name string) *parameter {
 	p, ok := s.all()[name]
 	if !ok {
 		panic(fmt.Sprintf("lambdacache: no parameter of the set has the short name %q; there are %s",

@@ -12,6 +12,7 @@ import (
 
 	"github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/internal/awsfault"
+	"github.com/lambda-cache/lambdacache/internal/awsorigin"
 	"github.com/lambda-cache/lambdacache/internal/decode"
 )
 
@@ -25,7 +26,7 @@ type parameter struct {
 	list  bool
 }
 
-func (p parameter) raw() decode.Raw {
+func (p *parameter) raw() decode.Raw {
 	if p.list {
 		return decode.List(p.value)
 	}
@@ -34,20 +35,20 @@ func (p parameter) raw() decode.Raw {
 
 // source loads parameters with one client.
 type source struct {
-	client func() (API, error)
+	client awsorigin.Get
 }
 
 func (s *source) MaxKeys() int { return maxNames }
 
 // Load makes one GetParameters call. A call fails as a whole when one of its names
 // is denied or malformed, so that failure is passed on as perhaps another key's.
-func (s *source) Load(ctx context.Context, reqs []lambdacache.Request) []lambdacache.Result[parameter] {
+func (s *source) Load(ctx context.Context, reqs []lambdacache.Request) []lambdacache.Result[*parameter] {
 	keys, names := make([]key, len(reqs)), make([]string, len(reqs))
 	for i, r := range reqs {
 		keys[i], _ = parse(r.Key) // it was checked when it was declared
 		names[i] = r.Key
 	}
-	client, err := s.client()
+	client, err := s.api()
 	if err != nil {
 		return failed(len(reqs), err)
 	}
@@ -55,7 +56,7 @@ func (s *source) Load(ctx context.Context, reqs []lambdacache.Request) []lambdac
 	if err != nil {
 		return failed(len(reqs), refused(err, "ssm:GetParameters", keys))
 	}
-	results := make([]lambdacache.Result[parameter], len(reqs))
+	results := make([]lambdacache.Result[*parameter], len(reqs))
 	for i, k := range keys {
 		results[i] = k.find(out, keys)
 	}
@@ -63,21 +64,21 @@ func (s *source) Load(ctx context.Context, reqs []lambdacache.Request) []lambdac
 }
 
 // LoadOne makes one GetParameter call.
-func (s *source) LoadOne(ctx context.Context, req lambdacache.Request) lambdacache.Result[parameter] {
-	client, err := s.client()
+func (s *source) LoadOne(ctx context.Context, req lambdacache.Request) lambdacache.Result[*parameter] {
+	client, err := s.api()
 	if err != nil {
-		return lambdacache.Result[parameter]{Err: err}
+		return lambdacache.Result[*parameter]{Err: err}
 	}
 	out, err := client.GetParameter(ctx, &ssm.GetParameterInput{Name: aws.String(req.Key), WithDecryption: aws.Bool(true)})
 	if err != nil {
 		k, _ := parse(req.Key)
-		return lambdacache.Result[parameter]{Err: refused(err, "ssm:GetParameter", []key{k})}
+		return lambdacache.Result[*parameter]{Err: refused(err, "ssm:GetParameter", []key{k})}
 	}
 	return resultOf(out.Parameter)
 }
 
-func failed(n int, err error) []lambdacache.Result[parameter] {
-	results := make([]lambdacache.Result[parameter], n)
+func failed(n int, err error) []lambdacache.Result[*parameter] {
+	results := make([]lambdacache.Result[*parameter], n)
 	for i := range results {
 		results[i].Err = err
 	}
@@ -101,7 +102,7 @@ var errNoParameter = errors.New("ParameterNotFound: there is no such parameter, 
 
 // find picks a key's parameter out of an answer, which comes in the service's own
 // order. A parameter answers to its name and selector, or to its ARN.
-func (k key) find(out *ssm.GetParametersOutput, asked []key) lambdacache.Result[parameter] {
+func (k key) find(out *ssm.GetParametersOutput, asked []key) lambdacache.Result[*parameter] {
 	var named []*types.Parameter
 	for i := range out.Parameters {
 		p := &out.Parameters[i]
@@ -117,7 +118,7 @@ func (k key) find(out *ssm.GetParametersOutput, asked []key) lambdacache.Result[
 	}
 	for _, name := range out.InvalidParameters {
 		if name == k.String() {
-			return lambdacache.Result[parameter]{Err: lambdacache.NotFound(errNoParameter)}
+			return lambdacache.Result[*parameter]{Err: lambdacache.NotFound(errNoParameter)}
 		}
 	}
 	// An imitation of the service that leaves selectors out.
@@ -129,7 +130,7 @@ func (k key) find(out *ssm.GetParametersOutput, asked []key) lambdacache.Result[
 	if len(named) == 1 && k.alone(asked) {
 		return resultOf(named[0])
 	}
-	return lambdacache.Result[parameter]{Err: lambdacache.Blame(errors.New("the answer to GetParameters does not mention the parameter"))}
+	return lambdacache.Result[*parameter]{Err: lambdacache.Blame(errors.New("the answer to GetParameters does not mention the parameter"))}
 }
 
 // alone reports whether no other of the keys asked for has the same name.
@@ -143,12 +144,14 @@ func (k key) alone(asked []key) bool {
 	return n == 1
 }
 
-func resultOf(p *types.Parameter) lambdacache.Result[parameter] {
-	if p == nil || p.Value == nil {
-		return lambdacache.Result[parameter]{Err: errors.New("the parameter has no text: a binary secret cannot be read through Parameter Store, declare it with secretcache.Secret")}
+// resultOf takes no empty value: a parameter cannot have one, but a binary secret
+// comes without text.
+func resultOf(p *types.Parameter) lambdacache.Result[*parameter] {
+	if p == nil || aws.ToString(p.Value) == "" {
+		return lambdacache.Result[*parameter]{Err: errors.New("the parameter has no text: a binary secret cannot be read through Parameter Store, declare it with secretcache.Secret")}
 	}
-	return lambdacache.Result[parameter]{
-		Value:   parameter{value: *p.Value, kind: p.Type, list: p.Type == types.ParameterTypeStringList},
+	return lambdacache.Result[*parameter]{
+		Value:   &parameter{value: *p.Value, kind: p.Type, list: p.Type == types.ParameterTypeStringList},
 		Version: version(p),
 	}
 }

@@ -21,9 +21,9 @@ import (
 // parameters and /aws/reference/secretsmanager/… for a secret.
 //
 // A String or SecureString becomes a T by what T is: string, []byte, a number, a
-// bool, a [time.Duration], anything with UnmarshalText, else JSON. A StringList
-// becomes a []string, and nothing else does. The max age is 60 s unless
-// [lambdacache.MaxAge] says otherwise.
+// bool, a [time.Duration], anything with UnmarshalText, else JSON. A []string is made
+// of a StringList only; any other T gets a StringList as text, joined by commas. The
+// max age is 60 s unless [lambdacache.MaxAge] says otherwise.
 //
 // A name that no parameter can have, a T that nothing can be decoded into, and an
 // option of another source panic.
@@ -33,7 +33,7 @@ func Parameter[T any](name string, opts ...lambdacache.Option) *lambdacache.Entr
 		panic(fmt.Sprintf("lambdacache: ssmcache.Parameter(%q): %v", name, err))
 	}
 	strings := decode.IsStrings(reflect.TypeFor[T]())
-	return declare(name, func(p parameter) (T, error) {
+	return declare(name, func(p *parameter) (T, error) {
 		if strings && !p.list {
 			var none T
 			return none, lambdacache.Undecodable(fmt.Sprintf("the parameter is a %s, and only a StringList becomes a %T: declare string, or change the parameter", p.kind, none))
@@ -50,7 +50,7 @@ func ParameterFunc[T any](name string, decode func(value string) (T, error), opt
 	if decode == nil {
 		panic(fmt.Sprintf("lambdacache: ssmcache.ParameterFunc(%q): the decoder is nil", name))
 	}
-	return declare(name, func(p parameter) (T, error) { return decode(p.value) }, opts)
+	return declare(name, func(p *parameter) (T, error) { return decode(p.value) }, opts)
 }
 
 // Client makes an entry load with a client of your own, as it is: for another
@@ -58,7 +58,7 @@ func ParameterFunc[T any](name string, decode func(value string) (T, error), opt
 // with the same client share calls. *ssm.Client is an API.
 func Client(c API) lambdacache.Option { return clients.With(c) }
 
-func declare[T any](name string, decode func(parameter) (T, error), opts []lambdacache.Option) *lambdacache.Entry[T] {
+func declare[T any](name string, decode func(*parameter) (T, error), opts []lambdacache.Option) *lambdacache.Entry[T] {
 	key, err := parse(name)
 	if err != nil {
 		panic(fmt.Sprintf("lambdacache: ssmcache: parameter %q: %v", name, err))

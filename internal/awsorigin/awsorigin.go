@@ -1,101 +1,93 @@
 // Package awsorigin is what the source packages for AWS services have in common: a
 // default client, made at the first load and not before, and an origin for each
 // client that a user brings.
+//
+// Clients are of type any here: code that is generic over interface types is linked
+// once for each of them, under names of hundreds of bytes, in every function.
 package awsorigin
 
 import (
-	"fmt"
 	"sync"
 
 	"github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/internal/testhook"
 )
 
-// Lazy makes a client when it is first needed. An error is not kept: the next call
-// tries again, because a missing variable may have been set by then.
-type Lazy[A any] struct {
+// Get gives a client of the type its source expects.
+type Get func() (any, error)
+
+// Clients are the clients of one source package.
+type Clients struct {
+	option *lambdacache.OptionKind[any]
+	build  Get
+
 	mu     sync.Mutex
-	made   bool
-	client A
-	build  func() (A, error)
+	client any // the default one, nil until it is needed
 }
 
-// NewLazy returns a Lazy that cachetest.Reset empties.
-func NewLazy[A any](build func() (A, error)) *Lazy[A] {
-	l := &Lazy[A]{build: build}
+// NewClients names the option that takes a client, "ssmcache.Client", and says how to
+// make the default one. An error of build is not kept: the next load tries again,
+// because a missing variable may have been set by then. cachetest.Reset makes the
+// default client anew.
+func NewClients(option string, build Get) *Clients {
+	c := &Clients{option: lambdacache.NewOptionKind[any](option), build: build}
 	testhook.OnReset(func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		var none A
-		l.client, l.made = none, false
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.client = nil
 	})
-	return l
-}
-
-// Get gives the client.
-func (l *Lazy[A]) Get() (A, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !l.made {
-		c, err := l.build()
-		if err != nil {
-			return c, err
-		}
-		l.client, l.made = c, true
-	}
-	return l.client, nil
-}
-
-// Clients is the option of a source package that takes a client.
-type Clients[A comparable] struct {
-	option *lambdacache.OptionKind[A]
-	lazy   *Lazy[A]
-}
-
-// NewClients names the option, "ssmcache.Client", and says how to make the client of
-// those who do not give one.
-func NewClients[A comparable](option string, build func() (A, error)) *Clients[A] {
-	return &Clients[A]{lambdacache.NewOptionKind[A](option), NewLazy(build)}
+	return c
 }
 
 // With is the option. A nil client panics.
-func (c *Clients[A]) With(client A) lambdacache.Option {
-	var none A
-	if client == none {
-		panic(fmt.Sprintf("lambdacache: %s was given nil: give it a client, or leave the option out for the default one",
-			c.option.Name()))
+func (c *Clients) With(client any) lambdacache.Option {
+	if client == nil {
+		panic("lambdacache: " + c.option.Name() + " was given nil: give it a client, or leave the option out for the default one")
 	}
 	return c.option.With(client)
 }
 
-// Origins holds one kind of origin for each client.
-type Origins[A comparable, R any] struct {
-	clients *Clients[A]
-	origin  func(client func() (A, error)) *lambdacache.Origin[R]
+func (c *Clients) byDefault() (any, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.client != nil {
+		return c.client, nil
+	}
+	client, err := c.build()
+	if err == nil {
+		c.client = client
+	}
+	return client, err
+}
 
-	mu    sync.Mutex
-	byAPI map[A]*lambdacache.Origin[R] // the default client's under the zero A
+// Origins holds one kind of origin for each client.
+type Origins[R any] struct {
+	clients *Clients
+	origin  func(Get) *lambdacache.Origin[R]
+
+	mu       sync.Mutex
+	byClient map[any]*lambdacache.Origin[R] // the default client's under nil
 }
 
 // NewOrigins says how to make the origin of a client.
-func NewOrigins[A comparable, R any](clients *Clients[A], origin func(client func() (A, error)) *lambdacache.Origin[R]) *Origins[A, R] {
-	return &Origins[A, R]{clients: clients, origin: origin, byAPI: make(map[A]*lambdacache.Origin[R])}
+func NewOrigins[R any](clients *Clients, origin func(Get) *lambdacache.Origin[R]) *Origins[R] {
+	return &Origins[R]{clients: clients, origin: origin, byClient: make(map[any]*lambdacache.Origin[R])}
 }
 
 // Take gives the origin of the client among opts, or of the default one, and opts
 // without it.
-func (o *Origins[A, R]) Take(opts []lambdacache.Option) (*lambdacache.Origin[R], []lambdacache.Option) {
+func (o *Origins[R]) Take(opts []lambdacache.Option) (*lambdacache.Origin[R], []lambdacache.Option) {
 	client, given, rest := o.clients.option.Take(opts)
-	get := o.clients.lazy.Get
+	get := Get(o.clients.byDefault)
 	if given {
-		get = func() (A, error) { return client, nil }
+		get = func() (any, error) { return client, nil }
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	origin := o.byAPI[client]
+	origin := o.byClient[client]
 	if origin == nil {
 		origin = o.origin(get)
-		o.byAPI[client] = origin
+		o.byClient[client] = origin
 	}
 	return origin, rest
 }
