@@ -1,0 +1,94 @@
+package lambdacache_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// read gives a file of the repository.
+func readFile(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// documents are what a user reads.
+var documents = []string{"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/from-python.md", "docs/errors.md"}
+
+var link = regexp.MustCompile(`\[([^]]+)\]\(([\w/-]*[./][\w./-]*)\)`)
+
+// Every link leads somewhere, and a link that is named like a test leads to the file
+// that has the test.
+func TestLinksInDocuments(t *testing.T) {
+	for _, doc := range documents {
+		for _, m := range link.FindAllStringSubmatch(readFile(t, doc), -1) {
+			name, target := m[1], filepath.Join(filepath.Dir(doc), m[2])
+			if _, err := os.Stat(target); err != nil {
+				t.Errorf("%s: the link %q leads nowhere: %s", doc, name, m[2])
+				continue
+			}
+			name = strings.Trim(name, "`")
+			test, _, _ := strings.Cut(name, "/")
+			if strings.HasPrefix(test, "Test") && !strings.Contains(readFile(t, target), "func "+test+"(") {
+				t.Errorf("%s: %s has no %s", doc, m[2], test)
+			}
+		}
+	}
+}
+
+// The program in the README is the one in examples/quickstart.
+func TestTheReadmesProgramIsTheQuickstart(t *testing.T) {
+	readme := readFile(t, "README.md")
+	if lines := strings.Count(readme, "\n"); lines >= 200 {
+		t.Errorf("the README has %d lines", lines)
+	}
+	_, program, _ := strings.Cut(readme, "```go\n")
+	program, _, _ = strings.Cut(program, "```")
+	quickstart := readFile(t, "examples/quickstart/main.go")
+	checked := 0
+	for line := range strings.Lines(program) {
+		line, _, _ = strings.Cut(strings.TrimSpace(line), " //")
+		if line = strings.TrimSpace(line); strings.Contains(line, "cache.") {
+			checked++
+			if !strings.Contains(quickstart, line) {
+				t.Errorf("examples/quickstart has no line %q", line)
+			}
+		}
+	}
+	if checked != 5 {
+		t.Errorf("%d lines of the README's program use the library, want 5", checked)
+	}
+}
+
+// What is exported is in the README's tables.
+func TestEveryConstructorAndOptionIsInTheReadme(t *testing.T) {
+	readme := readFile(t, "README.md")
+	exported := regexp.MustCompile(`(?m)^func ([A-Z]\w*)(?:\[[^(]*)?\([^\n]*(?:\*(?:lambdacache\.)?Entry\[[^\n]*|[( ](?:lambdacache\.)?Option) \{`)
+	for _, dir := range []string{".", "ssmcache", "secretcache", "s3cache"} {
+		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := 0
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			for _, m := range exported.FindAllStringSubmatch(readFile(t, file), -1) {
+				found++
+				if !regexp.MustCompile(`\b` + m[1] + `\b`).MatchString(readme) {
+					t.Errorf("the README does not mention %s of %s", m[1], file)
+				}
+			}
+		}
+		if found == 0 {
+			t.Errorf("no constructor found in %s: this test no longer knows them", dir)
+		}
+	}
+}
