@@ -2,14 +2,11 @@ package lambdacache
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sync/atomic"
-	"time"
 
 	"github.com/lambda-cache/lambdacache/internal/clock"
 	"github.com/lambda-cache/lambdacache/internal/fixed"
-	"github.com/lambda-cache/lambdacache/internal/flight"
 )
 
 // This is the one road that every value comes by: what is due, grouped by origin, is
@@ -25,17 +22,6 @@ type ask struct {
 // started numbers the loads of the process from 1 in the order of their start. No
 // clock could tell a load that started after a Refresh from one that did just before.
 var started atomic.Uint64
-
-// want is one key that an ask needs.
-type want struct {
-	slot    *slot
-	entries []*core // that the ask reads from it
-
-	load   *load    // the one waited for …
-	joined bool     // … for its result, or else only for its end
-	v      *version // what to read from
-	err    error    // why there is none
-}
 
 // resolve gives a view of entries that satisfies the ask, or a *LoadError.
 func resolve(ctx context.Context, a ask, entries []*core) (*view, error) {
@@ -119,173 +105,6 @@ func (ws *wants) obtain(ctx context.Context, a ask) {
 		byOrigin(open, func(o *origin, group []*want) { o.engage(ctx, a, group) })
 		open = wait(ctx, open)
 	}
-}
-
-// byOrigin calls f with the wants of each origin, in the order of their first.
-func byOrigin(wants []*want, f func(*origin, []*want)) {
-	for len(wants) > 0 {
-		o := wants[0].slot.origin
-		var group, rest []*want
-		for _, w := range wants {
-			if w.slot.origin == o {
-				group = append(group, w)
-			} else {
-				rest = append(rest, w)
-			}
-		}
-		f(o, group)
-		wants = rest
-	}
-}
-
-// satisfied reports whether a version will do: young enough for every entry, and the
-// same version for all of them.
-func (w *want) satisfied(v *version, a ask) bool {
-	if v == nil {
-		return false
-	}
-	for _, c := range w.entries {
-		p := v.part(c.part)
-		switch {
-		case p.err != nil && (a.anew || len(w.entries) > 1): // an older version's
-			return false
-		case a.anew && (p.value == nil || v.load <= a.after):
-			return false
-		case !a.anew && !p.fresh(a.now):
-			return false
-		}
-	}
-	return true
-}
-
-// accepts reports whether a load in flight started late enough to be shared.
-func (w *want) accepts(l *load, a ask) bool {
-	if a.anew {
-		return l.number > a.after
-	}
-	for _, c := range w.entries {
-		if !a.now.Accepts(l.start, c.maxAge) {
-			return false
-		}
-	}
-	return true
-}
-
-// engage sees to it that every want has a load to wait for: the one in flight if it
-// may be shared, else, when none is in flight, a new one.
-func (o *origin) engage(ctx context.Context, a ask, wants []*want) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	start := clock.Now()
-	var batch []*load
-	for _, w := range wants {
-		if v := w.slot.cur.Load(); w.satisfied(v, a) { // somebody was quicker
-			w.v, w.load = v, nil
-			continue
-		}
-		if l := w.slot.loading; l != nil {
-			w.load, w.joined = l, w.slot.epoch == l.epoch && w.accepts(l, a) && l.call.Join()
-			continue
-		}
-		l := &load{
-			slot: w.slot, number: started.Add(1), start: start, base: w.slot.cur.Load(),
-			have: w.slot.have(), epoch: w.slot.epoch, done: make(chan struct{}),
-		}
-		if !a.anew {
-			l.maxAge = w.maxAge()
-		}
-		w.slot.loading, w.load, w.joined = l, l, true
-		batch = append(batch, l)
-	}
-	for _, chunk := range o.chunks(batch) {
-		timeout := time.Duration(0)
-		for i, l := range chunk {
-			if t := l.slot.loadTimeout(); t == 0 || i == 0 || timeout != 0 && t > timeout {
-				timeout = t
-			}
-		}
-		call := flight.Go(ctx, len(chunk), timeout, overdue(timeout), func(ctx context.Context) { o.run(ctx, chunk) })
-		for _, l := range chunk {
-			l.call = call
-		}
-	}
-}
-
-// maxAge is that of the strictest entry.
-func (w *want) maxAge() time.Duration {
-	strictest := Forever
-	for _, c := range w.entries {
-		strictest = min(strictest, c.maxAge)
-	}
-	return strictest
-}
-
-// chunks splits loads into calls: by the most keys a call takes, and a key that
-// spoiled a batch in a call of its own.
-func (o *origin) chunks(loads []*load) (chunks [][]*load) {
-	var batch []*load
-	for _, l := range loads {
-		if l.slot.alone || o.fallback {
-			chunks = append(chunks, []*load{l})
-		} else {
-			batch = append(batch, l)
-		}
-	}
-	return slices.AppendSeq(chunks, slices.Chunk(batch, o.maxKeys))
-}
-
-// overdue is the cause of a load that took too long.
-func overdue(timeout time.Duration) error {
-	return fmt.Errorf("no answer within %v (lambdacache.LoadTimeout): %w", timeout, context.DeadlineExceeded)
-}
-
-// wait waits until every want's load has ended, or ctx is done, and gives the wants
-// that need another load.
-func wait(ctx context.Context, wants []*want) (again []*want) {
-	for _, w := range wants {
-		if w.load == nil {
-			continue
-		}
-		select {
-		case <-w.load.done:
-		case <-ctx.Done():
-			select {
-			case <-w.load.done: // both: an answer is better than an error
-			default:
-				w.err = gaveUp(ctx)
-			}
-		}
-		if w.joined {
-			w.load.call.Leave()
-		}
-		switch {
-		case w.err != nil:
-		case !w.joined || !w.settle():
-			again = append(again, w)
-		}
-	}
-	return again
-}
-
-// gaveUp is the error of who could not wait for a load.
-func gaveUp(ctx context.Context) error {
-	return fmt.Errorf("gave up waiting for the load: %w", context.Cause(ctx))
-}
-
-// settle takes the result of the load waited for. It reports false if the load knew
-// nothing of an entry that was declared while it ran.
-func (w *want) settle() bool {
-	if w.load.err != nil {
-		w.err = w.load.err
-		return true
-	}
-	for _, c := range w.entries {
-		if c.part >= len(w.load.v.parts) {
-			return false
-		}
-	}
-	w.v = w.load.v
-	return true
 }
 
 // view reads the values of entries from what was obtained.

@@ -1,0 +1,120 @@
+package lambdacache
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/lambda-cache/lambdacache/internal/clock"
+	"github.com/lambda-cache/lambdacache/internal/flight"
+)
+
+// byOrigin calls f with the wants of each origin, in the order of their first.
+func byOrigin(wants []*want, f func(*origin, []*want)) {
+	for len(wants) > 0 {
+		o := wants[0].slot.origin
+		var group, rest []*want
+		for _, w := range wants {
+			if w.slot.origin == o {
+				group = append(group, w)
+			} else {
+				rest = append(rest, w)
+			}
+		}
+		f(o, group)
+		wants = rest
+	}
+}
+
+// engage sees to it that every want has a load to wait for: the one in flight if it
+// may be shared, else, when none is in flight, a new one.
+func (o *origin) engage(ctx context.Context, a ask, wants []*want) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	start := clock.Now()
+	var batch []*load
+	for _, w := range wants {
+		if v := w.slot.cur.Load(); w.satisfied(v, a) { // somebody was quicker
+			w.v, w.load = v, nil
+			continue
+		}
+		if l := w.slot.loading; l != nil {
+			w.load, w.joined = l, w.slot.epoch == l.epoch && w.accepts(l, a) && l.call.Join()
+			continue
+		}
+		l := &load{
+			slot: w.slot, number: started.Add(1), start: start, base: w.slot.cur.Load(),
+			have: w.slot.have(), epoch: w.slot.epoch, done: make(chan struct{}),
+		}
+		if !a.anew {
+			l.maxAge = w.maxAge()
+		}
+		w.slot.loading, w.load, w.joined = l, l, true
+		batch = append(batch, l)
+	}
+	for _, chunk := range o.chunks(batch) {
+		timeout := time.Duration(0)
+		for i, l := range chunk {
+			if t := l.slot.loadTimeout(); t == 0 || i == 0 || timeout != 0 && t > timeout {
+				timeout = t
+			}
+		}
+		call := flight.Go(ctx, len(chunk), timeout, overdue(timeout), func(ctx context.Context) { o.run(ctx, chunk) })
+		for _, l := range chunk {
+			l.call = call
+		}
+	}
+}
+
+// chunks splits loads into calls: by the most keys a call takes, and a key that
+// spoiled a batch in a call of its own.
+func (o *origin) chunks(loads []*load) (chunks [][]*load) {
+	var batch []*load
+	for _, l := range loads {
+		if l.slot.alone || o.fallback {
+			chunks = append(chunks, []*load{l})
+		} else {
+			batch = append(batch, l)
+		}
+	}
+	return slices.AppendSeq(chunks, slices.Chunk(batch, o.maxKeys))
+}
+
+// overdue is the cause of a load that took too long.
+func overdue(timeout time.Duration) error {
+	return fmt.Errorf("no answer within %v (lambdacache.LoadTimeout): %w", timeout, context.DeadlineExceeded)
+}
+
+// wait waits until every want's load has ended, or ctx is done, and gives the wants
+// that need another load.
+func wait(ctx context.Context, wants []*want) (again []*want) {
+	for _, w := range wants {
+		if w.load == nil {
+			continue
+		}
+		select {
+		case <-w.load.done:
+		case <-ctx.Done():
+			select {
+			case <-w.load.done: // both: an answer is better than an error
+			default:
+				w.err = gaveUp(ctx)
+			}
+		}
+		if w.joined {
+			w.load.call.Leave()
+		}
+		switch {
+		case w.err != nil:
+		case !w.joined || !w.settle():
+			again = append(again, w)
+		}
+	}
+	return again
+}
+
+// gaveUp is the error of who could not wait for a load.
+func gaveUp(ctx context.Context) error {
+	return fmt.Errorf("gave up waiting for the load: %w", context.Cause(ctx))
+}

@@ -1,0 +1,72 @@
+package lambdacache
+
+import "time"
+
+// want is one key that an ask needs.
+type want struct {
+	slot    *slot
+	entries []*core // that the ask reads from it
+
+	load   *load    // the one waited for …
+	joined bool     // … for its result, or else only for its end
+	v      *version // what to read from
+	err    error    // why there is none
+}
+
+// satisfied reports whether a version will do: young enough for every entry, and the
+// same version for all of them.
+func (w *want) satisfied(v *version, a ask) bool {
+	if v == nil {
+		return false
+	}
+	for _, c := range w.entries {
+		p := v.part(c.part)
+		switch {
+		case p.err != nil && (a.anew || len(w.entries) > 1): // an older version's
+			return false
+		case a.anew && (p.value == nil || v.load <= a.after):
+			return false
+		case !a.anew && !p.fresh(a.now):
+			return false
+		}
+	}
+	return true
+}
+
+// accepts reports whether a load in flight started late enough to be shared.
+func (w *want) accepts(l *load, a ask) bool {
+	if a.anew {
+		return l.number > a.after
+	}
+	for _, c := range w.entries {
+		if !a.now.Accepts(l.start, c.maxAge) {
+			return false
+		}
+	}
+	return true
+}
+
+// maxAge is that of the strictest entry.
+func (w *want) maxAge() time.Duration {
+	strictest := Forever
+	for _, c := range w.entries {
+		strictest = min(strictest, c.maxAge)
+	}
+	return strictest
+}
+
+// settle takes the result of the load waited for. It reports false if the load knew
+// nothing of an entry that was declared while it ran.
+func (w *want) settle() bool {
+	if w.load.err != nil {
+		w.err = w.load.err
+		return true
+	}
+	for _, c := range w.entries {
+		if c.part >= len(w.load.v.parts) {
+			return false
+		}
+	}
+	w.v = w.load.v
+	return true
+}
