@@ -1,0 +1,31 @@
+package lambdacache_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	lc "github.com/lambda-cache/lambdacache"
+)
+
+// What a hit allocates is the same on every machine, so that, unlike its time, it can
+// be a test.
+func TestAllocationsOfAHit(t *testing.T) {
+	e := constant("e")
+	entries := []lc.Cached{e}
+	for i := range 29 {
+		entries = append(entries, constant(fmt.Sprint("e", i)))
+	}
+	h := lc.Wrap(func(ctx context.Context, _ int) (int, error) {
+		want(t, "allocations of Value", testing.AllocsPerRun(100, func() { e.Value(ctx) }), 0)
+		deep := deeper(ctx, 2)
+		want(t, "allocations of Value, 3 deep", testing.AllocsPerRun(100, func() { e.Value(deep) }), 0)
+		want(t, "allocations of Get", testing.AllocsPerRun(100, func() { _, _ = e.Get(ctx) }), 0)
+		return 0, nil
+	}, entries...)
+	must(h(t.Context(), 0))(t)
+
+	fresh := lc.Wrap(func(context.Context, int) (int, error) { return 0, nil }, entries...)
+	ctx := at(0)
+	want(t, "allocations of a fresh invocation", testing.AllocsPerRun(100, func() { _, _ = fresh(ctx, 0) }), 1)
+}
