@@ -98,6 +98,9 @@ func (e *Entry[T]) untyped() *core {
 
 // read is the slow half of Get and Refresh.
 func read[T any](ctx context.Context, e *Entry[T], a ask) (T, error) {
+	if inv := invocationOf(ctx); inv != nil && ctx.Err() == nil {
+		inv.count()
+	}
 	values, err := resolve(ctx, a, []*core{&e.core})
 	if err != nil {
 		var zero T

@@ -2,17 +2,21 @@ package lambdacache
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/lambda-cache/lambdacache/internal/clock"
+	"github.com/lambda-cache/lambdacache/internal/environment"
 	"github.com/lambda-cache/lambdacache/internal/fixed"
+	"github.com/lambda-cache/lambdacache/internal/flight"
 )
 
 // invocation is the context of one invocation. It holds the invocation's snapshot
 // and stays valid after Wrap has returned, for a response that is streamed.
 type invocation struct {
 	context.Context
-	view  *view
-	outer *invocation // of an enclosing Wrap, nil for none
+	view    *view
+	outer   *invocation // of an enclosing Wrap, nil for none
+	counted atomic.Bool // among the loading ones
 }
 
 // invocationKey finds the invocation in a context: a nil pointer of a type of our
@@ -46,6 +50,33 @@ func (inv *invocation) value(c *core) any {
 		}
 	}
 	return nil
+}
+
+// loading counts the running invocations that have waited for a load, in environments
+// that freeze. Those that only found fresh values are spared two atomic writes: they
+// have nothing in flight that another's end could cancel.
+var loading atomic.Int64
+
+// count makes the invocation one of those that another's end must not disturb.
+func (inv *invocation) count() {
+	if environment.Freezes() && inv.counted.CompareAndSwap(false, true) {
+		loading.Add(1)
+	}
+}
+
+// end cancels and awaits the loads that still run when the last invocation ends,
+// because the environment may be frozen next.
+func (inv *invocation) end() {
+	if !environment.Freezes() {
+		return
+	}
+	others := loading.Load()
+	if inv.counted.Load() {
+		others = loading.Add(-1)
+	}
+	if others == 0 && inv.outer == nil && flight.Running() > 0 {
+		flight.CancelAll(inv.Context)
+	}
 }
 
 // in gives c's value in the invocation of ctx, nil if there is none.

@@ -10,7 +10,6 @@ import (
 	"github.com/lambda-cache/lambdacache/internal/clock"
 	"github.com/lambda-cache/lambdacache/internal/environment"
 	"github.com/lambda-cache/lambdacache/internal/fixed"
-	"github.com/lambda-cache/lambdacache/internal/flight"
 )
 
 // Wrap returns a handler that, before it calls h, loads those entries that are due,
@@ -36,11 +35,11 @@ func Wrap[E, R any](h func(ctx context.Context, event E) (R, error), entries ...
 	w := newWrapper(entries)
 	return func(ctx context.Context, event E) (R, error) {
 		inv, err := w.begin(ctx)
-		defer w.end(ctx)
 		if err != nil {
 			var zero R
 			return zero, err
 		}
+		defer inv.end()
 		return h(inv, event)
 	}
 }
@@ -82,18 +81,12 @@ func ambiguous(name string, a, b *core) misuse {
 		name, a.source, a.key, b.source, b.key))
 }
 
-// running counts the invocations between begin and end, in environments that freeze.
-var running atomic.Int64
-
 // maxReserve bounds the part of an invocation's time, else a tenth, that is kept for
 // reporting which entries could not be loaded: Lambda's own timeout would not say.
 const maxReserve = 50 * time.Millisecond
 
-// begin makes the invocation's context. It owes an end, also if it fails.
+// begin makes the invocation's context, which owes an end.
 func (w *wrapper) begin(ctx context.Context) (*invocation, error) {
-	if environment.Freezes() {
-		running.Add(1)
-	}
 	var g given
 	if wraps.Load() > 1 {
 		g.outer = invocationOf(ctx)
@@ -106,14 +99,17 @@ func (w *wrapper) begin(ctx context.Context) (*invocation, error) {
 	} else {
 		now = clock.Now() // an inner deadline may be anybody's
 	}
-	v := w.latest.Load()
-	if v == nil || v.changes != w.changes.Load() || v.due.Passed(now) || g.any() {
-		var err error
-		if v, err = w.refresh(ctx, g, now, deadline); err != nil {
-			return nil, err
-		}
+	inv := &invocation{Context: ctx, view: w.latest.Load(), outer: g.outer}
+	if v := inv.view; v != nil && v.changes == w.changes.Load() && !v.due.Passed(now) && !g.any() {
+		return inv, nil
 	}
-	return &invocation{Context: ctx, view: v, outer: g.outer}, nil
+	inv.count()
+	var err error
+	if inv.view, err = w.refresh(ctx, g, now, deadline); err != nil {
+		inv.end()
+		return nil, err
+	}
+	return inv, nil
 }
 
 // refresh is the slow half of begin: something is due, or newer than the last view.
@@ -134,9 +130,3 @@ func (w *wrapper) refresh(ctx context.Context, g given, now clock.Reading, deadl
 }
 
 var errTimeUp = fmt.Errorf("the invocation's time is up: %w", context.DeadlineExceeded)
-
-func (w *wrapper) end(ctx context.Context) {
-	if environment.Freezes() && running.Add(-1) == 0 {
-		flight.CancelAll(ctx)
-	}
-}

@@ -25,10 +25,10 @@ func WrapAny(h any, entries ...Cached) any {
 	return reflect.MakeFunc(signature(f.Type(), outs), func(args []reflect.Value) []reflect.Value {
 		ctx, _ := args[0].Interface().(context.Context)
 		inv, err := w.begin(ctx)
-		defer w.end(ctx)
 		if err != nil {
 			return failed(outs, err)
 		}
+		defer inv.end()
 		results := f.Call(append([]reflect.Value{reflect.ValueOf(inv)}, args[1:]...))
 		if len(results) == 0 {
 			return []reflect.Value{reflect.Zero(errorType)}

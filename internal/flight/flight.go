@@ -6,6 +6,7 @@ package flight
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -23,6 +24,7 @@ type Call struct {
 var running = struct {
 	sync.Mutex
 	calls map[*Call]struct{}
+	n     atomic.Int64 // len(calls), to be read without the lock
 }{calls: map[*Call]struct{}{}}
 
 type cause string
@@ -47,6 +49,7 @@ func Go(ctx context.Context, waiters int, budget time.Duration, overdue error, w
 	c := &Call{cancel: cancel, ended: make(chan struct{}), waiters: waiters}
 	running.Lock()
 	running.calls[c] = struct{}{}
+	running.n.Add(1)
 	running.Unlock()
 	go func() {
 		defer func() {
@@ -54,6 +57,7 @@ func Go(ctx context.Context, waiters int, budget time.Duration, overdue error, w
 			cancel(nil)
 			running.Lock()
 			delete(running.calls, c)
+			running.n.Add(-1)
 			running.Unlock()
 			close(c.ended)
 		}()
@@ -111,8 +115,4 @@ func CancelAll(ctx context.Context) {
 }
 
 // Running is the number of calls whose work has not returned.
-func Running() int {
-	running.Lock()
-	defer running.Unlock()
-	return len(running.calls)
-}
+func Running() int { return int(running.n.Load()) }
