@@ -1,0 +1,93 @@
+package s3cache
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/lambda-cache/lambdacache/internal/awsfault"
+)
+
+// body is an object on its way. Its end is reported only if it is the object's end,
+// so that a reader that got as far has all of it.
+type body struct {
+	io.ReadCloser
+	ctx    context.Context
+	etag   string // "" if the answer had none
+	length int64  // as announced, -1 if it was not
+	got    int64
+}
+
+func newBody(ctx context.Context, out *s3.GetObjectOutput) *body {
+	b := &body{ReadCloser: out.Body, ctx: ctx, etag: aws.ToString(out.ETag), length: -1}
+	if out.ContentLength != nil {
+		b.length = aws.ToInt64(out.ContentLength)
+	}
+	if b.ReadCloser == nil {
+		b.ReadCloser = http.NoBody
+	}
+	return b
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.got += int64(n)
+	switch {
+	case b.length >= 0 && b.got > b.length:
+		return n, fmt.Errorf("the object goes on after the %d bytes announced", b.length)
+	case err == nil:
+		return n, nil
+	case err == io.EOF && b.length >= 0 && b.got < b.length:
+		return n, b.broken(io.ErrUnexpectedEOF)
+	case err == io.EOF:
+		return n, io.EOF
+	case b.got == b.length && b.ctx.Err() == nil:
+		// Nothing is left that could fail but the comparison of checksums. The SDK's
+		// error holds them both: too much to know about an object that is short.
+		return n, fmt.Errorf("the object's %d bytes do not have its checksum: they changed on the way", b.length)
+	}
+	return n, b.broken(err)
+}
+
+// broken is the error of an object that ends too early.
+func (b *body) broken(err error) error {
+	err = awsfault.Classify(err, awsfault.Denial{})
+	if b.length < 0 {
+		return fmt.Errorf("the object broke off after %d bytes: %w", b.got, err)
+	}
+	return fmt.Errorf("the object broke off after %d of its %d bytes: %w", b.got, b.length, err)
+}
+
+// trusted is how much memory an announced length may take before a byte has come.
+const trusted = 16 << 20
+
+// readAll reads the object into memory. The slice is as long as announced, but for a
+// length that no body stands behind: it grows to at most four times what has come.
+func (b *body) readAll() ([]byte, error) {
+	// The byte more is room for the read that finds the end.
+	data := make([]byte, 0, room(512, b.length+1, trusted))
+	for {
+		n, err := b.Read(data[len(data):cap(data)])
+		data = data[:len(data)+n]
+		switch {
+		case err == io.EOF: //nolint:errorlint // a body that broke off may wrap one
+			return data, nil
+		case err != nil:
+			return nil, err
+		case len(data) == cap(data):
+			data = append(make([]byte, 0, room(2*cap(data), b.length+1, 4*cap(data))), data...)
+		}
+	}
+}
+
+// room is the capacity for a body of a given size, 0 if it is not known.
+func room(unknown int, size int64, most int) int {
+	if size <= 0 {
+		return unknown
+	}
+	return int(min(size, int64(most)))
+}

@@ -1,0 +1,127 @@
+package s3cache
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lambda-cache/lambdacache"
+	"github.com/lambda-cache/lambdacache/cachetest"
+)
+
+func TestMain(m *testing.M) {
+	if uri := os.Getenv(childURI); uri != "" {
+		child(uri)
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// lab is a fake AWS, a clock and a /tmp for one test.
+type lab struct {
+	*cachetest.AWS
+	t     *testing.T
+	clock *cachetest.Clock
+}
+
+func newLab(t *testing.T, opts ...cachetest.AWSOption) *lab {
+	t.Helper()
+	t.Setenv("TMPDIR", t.TempDir())
+	l := &lab{AWS: cachetest.NewAWS(t, opts...), t: t, clock: cachetest.NewClock(t)}
+	cachetest.Reset(t)
+	return l
+}
+
+// pass lets more than the default max age go by.
+func (l *lab) pass() { l.clock.Advance(lambdacache.DefaultMaxAge + time.Second) }
+
+// get reads an entry that must have a value.
+func get[T any](t *testing.T, e *lambdacache.Entry[T]) T {
+	t.Helper()
+	v, err := e.Get(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// fails reads an entry that must not have a value, and looks for texts in its error.
+func fails[T any](t *testing.T, e *lambdacache.Entry[T], texts ...string) {
+	t.Helper()
+	_ = failure(t, e, texts...)
+}
+
+// failure is fails for tests that look closer at the error.
+func failure[T any](t *testing.T, e *lambdacache.Entry[T], texts ...string) error {
+	t.Helper()
+	v, err := e.Get(context.Background())
+	if err == nil {
+		t.Fatalf("got %v, want an error", v)
+	}
+	for _, text := range texts {
+		if !strings.Contains(err.Error(), text) {
+			t.Errorf("%q is not in the error: %v", text, err)
+		}
+	}
+	return err
+}
+
+func want[T comparable](t *testing.T, what string, got, want T) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s: got %v, want %v", what, got, want)
+	}
+}
+
+// content reads a file by its path.
+func content(t *testing.T, f *LocalFile) string {
+	t.Helper()
+	b, err := os.ReadFile(f.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// onDisk is every file below the folder of all processes.
+func (l *lab) onDisk() (paths []string) {
+	l.t.Helper()
+	err := filepath.WalkDir(l.shared(), func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			paths = append(paths, path)
+		}
+		return err
+	})
+	if err != nil && !os.IsNotExist(err) {
+		l.t.Fatal(err)
+	}
+	return paths
+}
+
+// shared is the folder of all processes.
+func (l *lab) shared() string {
+	return filepath.Join(os.Getenv("TMPDIR"), fmt.Sprintf("lambdacache-s3-%d", os.Getuid()))
+}
+
+// onlyOnDisk fails the test if there are other files than these.
+func (l *lab) onlyOnDisk(files ...*LocalFile) {
+	l.t.Helper()
+	var paths []string
+	for _, f := range files {
+		paths = append(paths, f.Path())
+	}
+	slices.Sort(paths)
+	if got := l.onDisk(); !slices.Equal(got, paths) {
+		l.t.Errorf("on disk %q, want %q", got, paths)
+	}
+}
+
+// bigBody is an object of many chunks and no regular length.
+func bigBody() []byte { return bytes.Repeat([]byte("0123456789abcdefg"), 20_000) }
