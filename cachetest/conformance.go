@@ -164,7 +164,9 @@ func (s *suite) fails(err error, key string) error {
 	if err == nil {
 		s.Fatal("no error")
 	}
+	s.mu.Lock()
 	s.texts = append(s.texts, fmt.Sprintf("%v %+v %#v", err, err, err))
+	s.mu.Unlock()
 	if !strings.Contains(err.Error(), key) {
 		s.Errorf("the error does not name %q: %v", key, err)
 	}

@@ -84,22 +84,6 @@ func TestEntriesWithOneClientShareLoads(t *testing.T) {
 	runtime.KeepAlive(b)
 }
 
-// Clients whose entries are gone are forgotten.
-func TestRegistryForgets(t *testing.T) {
-	r := registry{known: services.known}
-	for range 100 {
-		Object[string]("s3://b/k", Client(&scripted{text: "x"}))
-	}
-	runtime.GC()
-	runtime.GC()
-	Object[string]("s3://b/k", Client(&scripted{text: "x"}))
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if n := len(r.known); n > 50 {
-		t.Errorf("%d clients are known", n)
-	}
-}
-
 type uncomparable struct{ list []string }
 
 func (uncomparable) GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Options)) (*s3.GetObjectOutput, error) {
@@ -108,9 +92,9 @@ func (uncomparable) GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.O
 
 func TestUnusableClients(t *testing.T) {
 	for text, c := range map[string]API{
-		"s3cache: Client(<nil>): the client is nil":                                 nil,
-		"s3cache: Client(*s3.Client): the client is nil":                            (*s3.Client)(nil),
-		"s3cache: Client(s3cache.uncomparable): the client cannot be compared with": uncomparable{list: []string{"x"}},
+		"lambdacache: s3cache.Client was given nil":                                                nil,
+		"lambdacache: s3cache.Client was given nil: give it a client, or leave":                    (*s3.Client)(nil),
+		"lambdacache: s3cache.Client was given a client that cannot be compared with others: give": uncomparable{list: []string{"x"}},
 	} {
 		if got := panicOf(t, func() { Client(c) }); !strings.HasPrefix(got, text) {
 			t.Errorf("got  %s\nwant %s", got, text)
@@ -135,17 +119,17 @@ func TestConfigurationFails(t *testing.T) {
 
 func TestDefaultClientIsMadeOnce(t *testing.T) {
 	newLab(t)
-	first, err := defaultClient.get()
+	first, err := clients.Default()
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, _ := defaultClient.get()
+	second, _ := clients.Default()
 	want(t, "client", second, first)
 	if err := awsconfig.Use(aws.Config{Region: "eu-west-1", Credentials: aws.AnonymousCredentials{}}); err == nil || !strings.Contains(err.Error(), "s3cache") {
 		t.Error("Use after the first client:", err)
 	}
 	testhook.Reset()
-	third, _ := defaultClient.get()
+	third, _ := clients.Default()
 	if third == first {
 		t.Error("the same client after a reset")
 	}

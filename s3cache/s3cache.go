@@ -64,7 +64,7 @@ import (
 func Object[T any](uri string, opts ...lambdacache.Option) *lambdacache.Entry[T] {
 	into, err := decode.To[T]()
 	if err != nil {
-		panic(fmt.Sprintf("s3cache: Object(%q): %v", uri, err))
+		panic(fmt.Sprintf("lambdacache: s3cache.Object(%q): %v", uri, err))
 	}
 	return object("Object", uri, func(body []byte) (T, error) { return into(decode.Bytes(body)) }, opts)
 }
@@ -75,7 +75,7 @@ func Object[T any](uri string, opts ...lambdacache.Option) *lambdacache.Entry[T]
 // A nil decoder panics.
 func ObjectFunc[T any](uri string, decode func(body []byte) (T, error), opts ...lambdacache.Option) *lambdacache.Entry[T] {
 	if decode == nil {
-		panic(fmt.Sprintf("s3cache: ObjectFunc(%q): the decoder is nil: write s3cache.Object to decode by type", uri))
+		panic(fmt.Sprintf("lambdacache: s3cache.ObjectFunc(%q): the decoder is nil: write s3cache.Object to decode by type", uri))
 	}
 	return object("ObjectFunc", uri, decode, opts)
 }
@@ -90,31 +90,25 @@ func ObjectFunc[T any](uri string, decode func(body []byte) (T, error), opts ...
 //
 // File panics if the URI is not one and on an option of another source.
 func File(uri string, opts ...lambdacache.Option) *lambdacache.Entry[*LocalFile] {
-	loc, s, rest := options("File", uri, opts)
+	loc, rest := options("File", uri, opts)
+	origin, rest := fileOrigins.Take(rest)
 	asIs := func(f *LocalFile) (*LocalFile, error) { return f, nil }
-	return lambdacache.Declare(s.files, loc.cacheKey(), loc.name(), asIs, rest...)
+	return lambdacache.Declare(origin, loc.cacheKey(), loc.name(), asIs, rest...)
 }
 
 func object[T any](caller, uri string, decode func([]byte) (T, error), opts []lambdacache.Option) *lambdacache.Entry[T] {
-	loc, s, rest := options(caller, uri, opts)
-	return lambdacache.Declare(s.objects, loc.cacheKey(), loc.name(), decode, rest...)
+	loc, rest := options(caller, uri, opts)
+	origin, rest := objectOrigins.Take(rest)
+	return lambdacache.Declare(origin, loc.cacheKey(), loc.name(), decode, rest...)
 }
 
-var (
-	clientOption  = lambdacache.NewOptionKind[API]("s3cache.Client")
-	versionOption = lambdacache.NewOptionKind[string]("s3cache.VersionID")
-)
+var versionOption = lambdacache.NewOptionKind[string]("s3cache.VersionID")
 
 // Client makes an entry load with c, used as it is, in place of the client that is
 // made of [github.com/lambda-cache/lambdacache/awsconfig]: for another Region, role
 // or account. Entries with the same client and object share loads. Give it a
 // pointer, such as an *s3.Client: nil, and a value that cannot be compared, panic.
-func Client(c API) lambdacache.Option {
-	if err := usable(c); err != nil {
-		panic(fmt.Sprintf("s3cache: Client(%T): %v", c, err))
-	}
-	return clientOption.With(c)
-}
+func Client(c API) lambdacache.Option { return clients.With(c) }
 
 // VersionID pins an entry to one version of its object, in a bucket with versioning.
 // It is part of what the entry loads: the same object with two ids is two entries'
@@ -123,22 +117,17 @@ func Client(c API) lambdacache.Option {
 // panic.
 func VersionID(id string) lambdacache.Option {
 	if id == "" || strings.ContainsFunc(id, unprintable) {
-		panic(fmt.Sprintf("s3cache: VersionID(%q): not the id of a version; leave the option out for the current version", id))
+		panic(fmt.Sprintf("lambdacache: s3cache.VersionID(%q): not the id of a version; leave the option out for the current version", id))
 	}
 	return versionOption.With(id)
 }
 
 // options reads what the constructors have in common.
-func options(caller, uri string, opts []lambdacache.Option) (location, *service, []lambdacache.Option) {
+func options(caller, uri string, opts []lambdacache.Option) (location, []lambdacache.Option) {
 	loc, err := parse(uri)
 	if err != nil {
-		panic(fmt.Sprintf("s3cache: %s(%q): %v", caller, uri, err))
+		panic(fmt.Sprintf("lambdacache: s3cache.%s(%q): %v", caller, uri, err))
 	}
 	loc.version, _, opts = versionOption.Take(opts)
-	s := standard
-	client, given, opts := clientOption.Take(opts)
-	if given {
-		s = services.of(client)
-	}
-	return loc, s, opts
+	return loc, opts
 }

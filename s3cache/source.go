@@ -12,36 +12,27 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/lambda-cache/lambdacache"
+	"github.com/lambda-cache/lambdacache/internal/awsorigin"
 )
 
-// service is S3 as one client sees it: the source of objects and that of files, each
-// with its origin. Both leave it to the client when to give up.
+// service is S3 as one client sees it.
 type service struct {
-	client  func() (API, error)
-	objects *lambdacache.Origin[[]byte]
-	files   *lambdacache.Origin[*LocalFile]
-}
-
-func newService(client func() (API, error)) *service {
-	s := &service{client: client}
-	patient := lambdacache.OriginLoadTimeout(0)
-	s.objects = lambdacache.NewOrigin("s3", objects{s}, patient)
-	s.files = lambdacache.NewOrigin("s3", &files{service: s, held: make(map[string]weak.Pointer[LocalFile])}, patient)
-	return s
+	client awsorigin.Get
 }
 
 // get asks for the object of an entry's key, on the condition that it is not the
 // version held. The body it returns must be closed; nil stands for an unchanged
 // object.
-func (s *service) get(ctx context.Context, key, have string) (*body, error) {
+func (s service) get(ctx context.Context, key, have string) (*body, error) {
 	loc, err := locate(key)
 	if err != nil {
 		return nil, err
 	}
-	client, err := s.client()
+	made, err := s.client()
 	if err != nil {
 		return nil, err
 	}
+	client := made.(API)
 	in := &s3.GetObjectInput{Bucket: aws.String(loc.bucket), Key: aws.String(loc.key)}
 	if loc.version != "" {
 		in.VersionId = aws.String(loc.version)
@@ -71,7 +62,7 @@ func status(err error) int {
 }
 
 // objects loads objects into memory.
-type objects struct{ *service }
+type objects struct{ service }
 
 func (s objects) Load(ctx context.Context, reqs []lambdacache.Request) []lambdacache.Result[[]byte] {
 	return []lambdacache.Result[[]byte]{s.load(ctx, reqs[0])}
@@ -91,10 +82,14 @@ func (s objects) load(ctx context.Context, req lambdacache.Request) (res lambdac
 
 // files downloads objects to files.
 type files struct {
-	*service
+	service
 
 	mu   sync.Mutex
 	held map[string]weak.Pointer[LocalFile] // by key, what the last load of it made
+}
+
+func newFiles(s service) *files {
+	return &files{service: s, held: make(map[string]weak.Pointer[LocalFile])}
 }
 
 func (s *files) Load(ctx context.Context, reqs []lambdacache.Request) []lambdacache.Result[*LocalFile] {

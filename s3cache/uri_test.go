@@ -55,7 +55,7 @@ func TestBadURIs(t *testing.T) {
 			"File":       func() { File(uri) },
 		} {
 			got := panicOf(t, declare)
-			if want := fmt.Sprintf("s3cache: %s(%q): ", caller, uri); !strings.HasPrefix(got, want) || !strings.Contains(got, text) {
+			if want := fmt.Sprintf("lambdacache: s3cache.%s(%q): ", caller, uri); !strings.HasPrefix(got, want) || !strings.Contains(got, text) {
 				t.Errorf("got  %s\nwant %s%s", got, want, text)
 			}
 		}
@@ -115,11 +115,11 @@ func TestNames(t *testing.T) {
 func TestMisuse(t *testing.T) {
 	other := lambdacache.NewOptionKind[string]("ssmcache.Label").With("x")
 	for text, declare := range map[string]func(){
-		`s3cache: Object("s3://b/k"): nothing can be decoded into a value of type interface {}`: func() { Object[any]("s3://b/k") },
-		`s3cache: ObjectFunc("s3://b/k"): the decoder is nil`:                                   func() { ObjectFunc[int]("s3://b/k", nil) },
+		`lambdacache: s3cache.Object("s3://b/k"): nothing can be decoded into a value of type interface {}`: func() { Object[any]("s3://b/k") },
+		`lambdacache: s3cache.ObjectFunc("s3://b/k"): the decoder is nil`:                                   func() { ObjectFunc[int]("s3://b/k", nil) },
 		`ssmcache.Label is not an option of this source`:                                        func() { File("s3://b/k", other) },
-		`s3cache: VersionID(""): not the id of a version`:                                       func() { VersionID("") },
-		`s3cache: VersionID("a b"): not the id of a version`:                                    func() { VersionID("a b") },
+		`lambdacache: s3cache.VersionID(""): not the id of a version`:                                       func() { VersionID("") },
+		`lambdacache: s3cache.VersionID("a b"): not the id of a version`:                                    func() { VersionID("a b") },
 	} {
 		if got := panicOf(t, declare); !strings.Contains(got, text) {
 			t.Errorf("got  %s\nwant %s", got, text)

@@ -7,6 +7,7 @@
 package awsorigin
 
 import (
+	"reflect"
 	"sync"
 
 	"github.com/lambda-cache/lambdacache"
@@ -39,15 +40,20 @@ func NewClients(option string, build Get) *Clients {
 	return c
 }
 
-// With is the option. A nil client panics.
+// With is the option. A nil client, also a nil pointer, and a client that cannot be
+// compared with others panic.
 func (c *Clients) With(client any) lambdacache.Option {
-	if client == nil {
+	switch v := reflect.ValueOf(client); {
+	case client == nil, v.Kind() == reflect.Pointer && v.IsNil():
 		panic("lambdacache: " + c.option.Name() + " was given nil: give it a client, or leave the option out for the default one")
+	case !v.Comparable():
+		panic("lambdacache: " + c.option.Name() + " was given a client that cannot be compared with others: give it a pointer")
 	}
 	return c.option.With(client)
 }
 
-func (c *Clients) byDefault() (any, error) {
+// Default gives the default client and makes it if need be.
+func (c *Clients) Default() (any, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.client != nil {
@@ -78,7 +84,7 @@ func NewOrigins[R any](clients *Clients, origin func(Get) *lambdacache.Origin[R]
 // without it.
 func (o *Origins[R]) Take(opts []lambdacache.Option) (*lambdacache.Origin[R], []lambdacache.Option) {
 	client, given, rest := o.clients.option.Take(opts)
-	get := Get(o.clients.byDefault)
+	get := Get(o.clients.Default)
 	if given {
 		get = func() (any, error) { return client, nil }
 	}
