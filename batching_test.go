@@ -79,7 +79,7 @@ func TestOneDeniedKeyOfTen(t *testing.T) {
 	if !errors.As(err, &failed) || len(failed.Failures) != 1 {
 		t.Fatal(err)
 	}
-	wantError(t, err, `lambdacache: load "k03" from scripted /app/k03: AccessDeniedException: allow svc:GetMany on arn:/app/k03`)
+	wantError(t, err, `lambdacache: load "k03" from scripted /app/k03: AccessDeniedException; allow svc:GetMany on arn:/app/k03`)
 	want(t, "is denied", errors.Is(err, lc.ErrDenied), true)
 	want(t, "cause reachable", errors.Is(err, errAccess), true)
 	for i, e := range entries {
@@ -171,6 +171,32 @@ func TestBatchNotPermittedFallsBack(t *testing.T) {
 			want(t, "isolated", events.count(lc.EventIsolated), 0)
 			wantError(t, events.first(lc.EventFallback).Err, "allow svc:GetMany on *")
 		})
+	}
+}
+
+// A single key, too, is tried with the other operation, but only as long as the
+// batched one has never worked, and once.
+func TestSingleKeyWithoutThePermissionForBatches(t *testing.T) {
+	guest := newTimes(t)
+	s := &single{newScripted(10, map[string]string{"k": "v", "granted": "v"}), func(string) error { return nil }}
+	s.fail = denying("k")
+	must(declare(lc.NewOrigin[string]("scripted", s), "k").Get(context.Background()))(t)
+	want(t, "calls", len(s.took()), 2)
+
+	o := lc.NewOrigin[string]("scripted", s)
+	must(declare(o, "granted").Get(context.Background()))(t)
+	s.took()
+	_, err := declare(o, "k").Get(context.Background())
+	want(t, "denied", errors.Is(err, lc.ErrDenied), true)
+	want(t, "calls where the batched operation has worked", len(s.took()), 1)
+
+	s.one = func(string) error { return lc.Denied(errAccess, "svc:GetOne", "arn:k") }
+	e := declare(lc.NewOrigin[string]("scripted", s), "k")
+	for _, calls := range []int{2, 1, 1} {
+		_, err := e.Get(context.Background())
+		want(t, "denied", errors.Is(err, lc.ErrDenied), true)
+		want(t, "calls where neither works", len(s.took()), calls)
+		guest.both(time.Minute)
 	}
 }
 

@@ -52,7 +52,7 @@ func Declare[T, R any](o *Origin[R], key, name string, decode func(R) (T, error)
 		maxAge: s.maxAge, loadTimeout: s.loadTimeout,
 		decode: func(raw any) (any, error) {
 			value := new(T)
-			err := decoding[T](func() (err error) { *value, err = decode(raw.(R)); return err })
+			err := decoding[T](func() (err error) { r, _ := raw.(R); *value, err = decode(r); return err })
 			return value, err
 		},
 	}}
@@ -94,8 +94,8 @@ func decoding[T any](run func() error) (err error) {
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
-		case misuse:
-			panic(r) // ours, and without a value: worth reading
+		case misuse: // our own words
+			err = Undecodable(r.Error())
 		default:
 			err = Undecodable(fmt.Sprintf("the decoder into %v panicked with a %T", reflect.TypeFor[T](), r))
 		}

@@ -82,9 +82,13 @@ func (o *origin) chunks(loads []*load) (chunks [][]*load) {
 }
 
 // overdue is the cause of a load that took too long.
-func overdue(timeout time.Duration) error {
-	return fmt.Errorf("no answer within %v (lambdacache.LoadTimeout): %w", timeout, context.DeadlineExceeded)
+type overdue time.Duration
+
+func (d overdue) Error() string {
+	return "no answer within " + time.Duration(d).String() + " (lambdacache.LoadTimeout)"
 }
+
+func (overdue) Unwrap() error { return context.DeadlineExceeded }
 
 // wait waits until every want's load has ended, or ctx is done, and gives the wants
 // that need another load.

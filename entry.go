@@ -98,8 +98,9 @@ func (e *Entry[T]) untyped() *core {
 
 // read is the slow half of Get and Refresh.
 func read[T any](ctx context.Context, e *Entry[T], a ask) (T, error) {
-	if inv := invocationOf(ctx); inv != nil && ctx.Err() == nil {
-		inv.count()
+	if inv := invocationOf(ctx); inv != nil {
+		inv.enter()
+		defer inv.leave()
 	}
 	values, err := resolve(ctx, a, []*core{&e.core})
 	if err != nil {
@@ -122,7 +123,8 @@ func Value[T any](ctx context.Context, name string) T {
 	p, ok := value.(*T)
 	if !ok {
 		is := reflect.TypeOf(value).Elem()
-		panic(misuse(fmt.Sprintf("lambdacache: entry %q is a %v: write lambdacache.Value[%v](ctx, %q)", name, is, is, name)))
+		panic(misuse(fmt.Sprintf("lambdacache: entry %q is of type %v, not %v: write lambdacache.Value[%v](ctx, %q)",
+			name, is, reflect.TypeFor[T](), is, name)))
 	}
 	return *p
 }

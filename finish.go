@@ -31,6 +31,7 @@ func (o *origin) finish(l *load, a answer) {
 	s.loading = nil
 	if l.v != nil {
 		s.alone = false
+		o.proven = o.proven || !o.fallback
 		if s.epoch == l.epoch { // not invalidated meanwhile: who asked before may still have it
 			s.hold(l.v)
 		}
@@ -54,7 +55,7 @@ func (l *load) decoded(a answer, fed []*core) (*version, []error) {
 			continue
 		}
 		at, due := l.lifetime(a, c)
-		v.parts[i] = part{value: value, id: a.Version, at: at, due: due}
+		v.parts[i] = part{value: value, id: a.Version, load: l.number, at: at, due: due}
 	}
 	return v, errs
 }
@@ -68,6 +69,7 @@ func (l *load) renewed(a answer, fed []*core) (*version, []error) {
 		if p := &v.parts[i]; p.err != nil {
 			errs[i] = p.err
 		} else {
+			p.load = l.number
 			p.at, p.due = l.lifetime(a, fed[i])
 		}
 	}
@@ -111,9 +113,10 @@ func (o *origin) fallBack(err error) {
 	}
 }
 
-// report counts the load for its entries and tells the observer.
+// report counts the load for its entries and tells the observer: one event for all
+// that went well, and one for each entry whose value could not be decoded.
 func (l *load) report(unchanged bool, fed []*core) {
-	var undecoded []*core
+	var well, ill []*core
 	for i, c := range fed {
 		switch {
 		case l.err != nil:
@@ -121,11 +124,13 @@ func (l *load) report(unchanged bool, fed []*core) {
 		case i >= len(l.errs): // declared since a version that still stands
 		case l.errs[i] != nil:
 			c.stats.failures.Add(1)
-			undecoded = append(undecoded, c)
+			ill = append(ill, c)
 		case unchanged:
 			c.stats.unchanged.Add(1)
+			well = append(well, c)
 		default:
 			c.stats.loads.Add(1)
+			well = append(well, c)
 		}
 	}
 	f := observer.Load()
@@ -134,20 +139,24 @@ func (l *load) report(unchanged bool, fed []*core) {
 	}
 	now := clock.Now()
 	e := Event{
-		Kind: EventLoaded, Source: l.slot.origin.name, Key: l.slot.key, Entries: names(fed), Calls: l.calls,
-		Duration: time.Duration(now.Mono - l.start.Mono), Age: oldest(fed, now), Err: l.err,
+		Source: l.slot.origin.name, Key: l.slot.key, Calls: l.calls,
+		Duration: time.Duration(now.Mono - l.start.Mono),
 	}
-	if l.err != nil {
-		e.Kind = EventFailed
-	} else if unchanged {
-		e.Kind = EventUnchanged
+	tell := func(kind EventKind, of []*core, err error) {
+		e.Kind, e.Entries, e.Age, e.Err = kind, names(of), oldest(of, now), err
+		(*f)(e)
+		e.Calls = 0 // they are told once
 	}
-	(*f)(e)
-	for _, c := range undecoded {
-		(*f)(Event{
-			Kind: EventFailed, Source: e.Source, Key: e.Key, Entries: []string{c.name},
-			Duration: e.Duration, Age: c.age(now), Err: l.errs[c.part],
-		})
+	switch {
+	case l.err != nil:
+		tell(EventFailed, fed, l.err)
+	case unchanged && len(well) > 0:
+		tell(EventUnchanged, well, nil)
+	case len(well) > 0:
+		tell(EventLoaded, well, nil)
+	}
+	for _, c := range ill {
+		tell(EventFailed, []*core{c}, l.errs[c.part])
 	}
 }
 

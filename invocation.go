@@ -2,21 +2,21 @@ package lambdacache
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 
 	"github.com/lambda-cache/lambdacache/internal/clock"
-	"github.com/lambda-cache/lambdacache/internal/environment"
 	"github.com/lambda-cache/lambdacache/internal/fixed"
-	"github.com/lambda-cache/lambdacache/internal/flight"
 )
 
 // invocation is the context of one invocation. It holds the invocation's snapshot
 // and stays valid after Wrap has returned, for a response that is streamed.
 type invocation struct {
 	context.Context
-	view    *view
-	outer   *invocation // of an enclosing Wrap, nil for none
-	counted atomic.Bool // among the loading ones
+	view  *view
+	outer *invocation  // of an enclosing Wrap, nil for none
+	waits atomic.Int32 // for loads, on its behalf, now
+	ended bool         // its waits no longer count
 }
 
 // invocationKey finds the invocation in a context: a nil pointer of a type of our
@@ -52,31 +52,17 @@ func (inv *invocation) value(c *core) any {
 	return nil
 }
 
-// loading counts the running invocations that have waited for a load, in environments
-// that freeze. Those that only found fresh values are spared two atomic writes: they
-// have nothing in flight that another's end could cancel.
-var loading atomic.Int64
-
-// count makes the invocation one of those that another's end must not disturb.
-func (inv *invocation) count() {
-	if environment.Freezes() && inv.counted.CompareAndSwap(false, true) {
-		loading.Add(1)
+// part gives c's part of the version that the invocation reads other entries of the
+// same key from; nil if there is none, or it is due.
+func (inv *invocation) part(c *core, now clock.Reading) any {
+	for ; inv != nil; inv = inv.outer {
+		for _, h := range inv.view.held {
+			if p := h.v.part(c.part); h.slot == c.slot && p.err == nil && p.fresh(now) {
+				return p.value
+			}
+		}
 	}
-}
-
-// end cancels and awaits the loads that still run when the last invocation ends,
-// because the environment may be frozen next.
-func (inv *invocation) end() {
-	if !environment.Freezes() {
-		return
-	}
-	others := loading.Load()
-	if inv.counted.Load() {
-		others = loading.Add(-1)
-	}
-	if others == 0 && inv.outer == nil && flight.Running() > 0 {
-		flight.CancelAll(inv.Context)
-	}
+	return nil
 }
 
 // in gives c's value in the invocation of ctx, nil if there is none.
@@ -125,7 +111,19 @@ type view struct {
 	entries []*core
 	values  []any // by entry: *T
 	due     clock.Due
-	changes uint64 // of the Wrap's keys, counted before the values were read
+	held    []held
+	changes uint64 // of the Wrap's keys, when held was the newest there was
+}
+
+// held is a version that values of a view are parts of.
+type held struct {
+	slot *slot
+	v    *version
+}
+
+// newest reports whether nothing newer is held of any key.
+func (v *view) newest() bool {
+	return !slices.ContainsFunc(v.held, func(h held) bool { return h.slot.cur.Load() != h.v })
 }
 
 func (v *view) value(c *core) any {
@@ -143,20 +141,20 @@ func (v *view) value(c *core) any {
 // named finds the entry called name: the one that was named so, else the only one
 // whose key gives that name.
 func (v *view) named(name string) (*core, any) {
-	found := -1
+	var found []int
 	for i, c := range v.entries {
-		switch {
-		case c.name != name:
-		case c.named:
+		if c.name == name && c.named {
 			return c, v.values[i]
-		case found >= 0:
-			panic(ambiguous(name, v.entries[found], c))
-		default:
-			found = i
+		}
+		if c.name == name {
+			found = append(found, i)
 		}
 	}
-	if found < 0 {
+	switch len(found) {
+	case 0:
 		return nil, nil
+	case 1:
+		return v.entries[found[0]], v.values[found[0]]
 	}
-	return v.entries[found], v.values[found]
+	panic(ambiguous(name, v.entries[found[0]], v.entries[found[1]]))
 }

@@ -69,21 +69,20 @@ func (o *origin) run(ctx context.Context, loads []*load) {
 
 // round asks for the loads once, and gives those that the source left over.
 func (o *origin) round(ctx context.Context, loads []*load) (left []*load) {
-	var suspects []*load
-	var why error
+	var suspects []alone
 	for i, a := range o.call(ctx, o.operation(len(loads)), loads) {
 		l := loads[i]
 		switch {
 		case errors.Is(a.Err, ErrLeftOver) && ctx.Err() == nil:
 			left = append(left, l)
-		case len(loads) > 1 && splittable(a.Err) && ctx.Err() == nil:
-			suspects, why = append(suspects, l), a.Err
+		case splittable(a.Err) && ctx.Err() == nil && (len(loads) > 1 || o.unproven(l)):
+			suspects = append(suspects, alone{l, a})
 		default:
 			o.finish(l, a)
 		}
 	}
 	if len(suspects) > 0 {
-		o.isolate(ctx, suspects, why)
+		o.isolate(ctx, suspects)
 	}
 	return left
 }
@@ -109,17 +108,29 @@ func (o *origin) single() asker {
 	return func(ctx context.Context, reqs []Request) []answer { return o.askOne(ctx, reqs[0]) }
 }
 
+// unproven reports whether a key that was refused alone may yet be had with the
+// operation for single keys: the batched one has never worked, and the key was not
+// tried before.
+func (o *origin) unproven(l *load) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.askOne != nil && !o.proven && !o.fallback && !l.slot.alone
+}
+
 // isolate asks for each key alone, at once, after a call for all of them failed for
 // a reason that may be one key's. Keys that succeed are not kept waiting for those
 // that do not. Who fails alone is a culprit, unless nobody may use the batched
 // operation: then the one for single keys takes its place.
-func (o *origin) isolate(ctx context.Context, suspects []*load, why error) {
-	var culprits []alone
+func (o *origin) isolate(ctx context.Context, suspects []alone) {
+	why := suspects[0].answer.Err
+	culprits := suspects
 	if isBatchDenied(why) {
 		o.fallBack(why)
 		culprits = o.eachAlone(ctx, o.single(), suspects, func() {})
 	} else {
-		culprits = o.eachAlone(ctx, o.ask, suspects, func() {})
+		if len(suspects) > 1 {
+			culprits = o.eachAlone(ctx, o.ask, suspects, func() {})
+		}
 		if o.askOne != nil && len(culprits) == len(suspects) && allDenied(culprits) {
 			culprits = o.eachAlone(ctx, o.single(), suspects, func() { o.fallBack(why) })
 		}
@@ -134,7 +145,7 @@ func allDenied(list []alone) bool {
 	return !slices.ContainsFunc(list, func(a alone) bool { return !errors.Is(a.answer.Err, ErrDenied) })
 }
 
-// alone is a load with the answer to a call for its key only.
+// alone is a load with the answer to a call, in the end one for its key only.
 type alone struct {
 	load   *load
 	answer answer
@@ -142,16 +153,16 @@ type alone struct {
 
 // eachAlone asks for every load in a call of its own, side by side, finishes those
 // that succeed and gives the others. It calls passed before it finishes the first.
-func (o *origin) eachAlone(ctx context.Context, op asker, loads []*load, passed func()) (failed []alone) {
+func (o *origin) eachAlone(ctx context.Context, op asker, suspects []alone, passed func()) (failed []alone) {
 	answered := make(chan alone)
-	for _, l := range loads {
+	for _, s := range suspects {
 		go func() {
-			a := alone{l, answer{Result: Result[struct{}]{Err: errNoAnswer}}}
+			a := alone{s.load, answer{Result: Result[struct{}]{Err: errNoAnswer}}}
 			defer func() { answered <- a }()
-			a.answer = o.call(ctx, op, []*load{l})[0]
+			a.answer = o.call(ctx, op, []*load{s.load})[0]
 		}()
 	}
-	for range loads {
+	for range suspects {
 		a := <-answered
 		if a.answer.Err != nil {
 			failed = append(failed, a)
@@ -178,8 +189,11 @@ func (o *origin) call(ctx context.Context, op asker, loads []*load) (answers []a
 			return
 		}
 		err := fmt.Errorf("the source panicked with a %T", r)
-		if e, ok := r.(runtime.Error); ok {
-			err = fmt.Errorf("the source panicked: %w", e)
+		switch r := r.(type) {
+		case runtime.Error:
+			err = fmt.Errorf("the source panicked: %w", r)
+		case misuse:
+			err = r
 		}
 		answers = sameError(len(reqs), err)
 	}()

@@ -83,7 +83,8 @@ func (k *OptionKind[V]) With(v V) Option { return Option{name: k.name, kind: k, 
 func (k *OptionKind[V]) Take(opts []Option) (v V, given bool, rest []Option) {
 	for _, o := range opts {
 		if o.kind == any(k) {
-			v, given = o.value.(V), true
+			v, _ = o.value.(V) // not ok for a nil V only
+			given = true
 		} else {
 			rest = append(rest, o)
 		}

@@ -26,7 +26,8 @@ type origin struct {
 
 	mu       sync.Mutex
 	slots    map[string]*slot
-	fallback bool // the batched call is not permitted: askOne has taken its place
+	proven   bool // the batched operation has worked
+	fallback bool // it is not permitted: askOne has taken its place
 }
 
 // answer is a Result whose value has lost its type; the entries' decoders know it.
@@ -101,7 +102,7 @@ func (o *origin) feed(key string, c *core) {
 func (o *origin) reset() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.fallback = false
+	o.proven, o.fallback = false, false
 	for _, s := range o.slots {
 		s.alone = false
 		s.invalidate()

@@ -1,8 +1,10 @@
 package lambdacache
 
 import (
+	"bytes"
 	"fmt"
 	"log/slog"
+	"reflect"
 
 	"github.com/lambda-cache/lambdacache/internal/decode"
 )
@@ -48,9 +50,14 @@ func (Redacted[T]) LogValue() slog.Value { return slog.StringValue(redacted) }
 // MarshalText gives "[redacted]": the value is not written, and cannot be read back.
 func (Redacted[T]) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
-// UnmarshalText decodes text into a T as an entry's value is decoded.
+// UnmarshalText decodes text into a T as an entry's value is decoded; for a T that is
+// a list of strings the text is a StringList or a JSON array.
 func (r *Redacted[T]) UnmarshalText(text []byte) error {
-	return r.set(decode.As[T](decode.Text(string(text))))
+	raw := decode.Text(string(text))
+	if decode.IsStrings(reflect.TypeFor[T]()) && !bytes.HasPrefix(bytes.TrimSpace(text), []byte("[")) {
+		raw = decode.List(string(text))
+	}
+	return r.set(decode.As[T](raw))
 }
 
 // UnmarshalBinary decodes the bytes of a binary secret into a T.

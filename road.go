@@ -33,13 +33,17 @@ func resolve(ctx context.Context, a ask, entries []*core) (*view, error) {
 type given struct {
 	fixed fixed.Values
 	outer *invocation
+	now   clock.Reading
 }
 
 func (g given) value(c *core) any {
 	if value, ok := g.fixed[c.entry]; ok {
 		return value
 	}
-	return g.outer.value(c)
+	if value := g.outer.value(c); value != nil || c.slot == nil {
+		return value
+	}
+	return g.outer.part(c, g.now)
 }
 
 // any reports whether there may be given values at all.
@@ -125,6 +129,7 @@ func (ws *wants) view(entries []*core) (*view, error) {
 		return nil, &LoadError{Failures: failures}
 	}
 	for _, w := range ws.list {
+		v.held = append(v.held, held{w.slot, w.v})
 		for _, c := range w.entries {
 			v.due = v.due.Earliest(w.v.parts[c.part].due)
 		}

@@ -36,6 +36,7 @@ type version struct {
 type part struct {
 	value any           // *T, nil if no version could ever be decoded
 	id    string        // the version the value comes from
+	load  uint64        // the number of the load that brought it
 	at    clock.Reading // when the load of the value started, or an older copy of it was made
 	due   clock.Due
 	err   error // this version could not be decoded for the entry: the rest is an older one's

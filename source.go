@@ -3,8 +3,9 @@ package lambdacache
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
+
+	"github.com/lambda-cache/lambdacache/internal/decode"
 )
 
 // Source is where values load from. R is the source's own raw record: a parameter
@@ -122,7 +123,7 @@ func Denied(err error, action, resource string) error {
 }
 
 func (d *DeniedError) Error() string {
-	return fmt.Sprintf("%v: allow %s on %s", d.Err, d.Action, d.Resource)
+	return d.Err.Error() + "; allow " + d.Action + " on " + d.Resource
 }
 
 func (d *DeniedError) Unwrap() error { return d.Err }
@@ -140,6 +141,16 @@ type DecodeError struct{ reason string }
 func Undecodable(reason string) error { return &DecodeError{reason} }
 
 func (d *DecodeError) Error() string { return "cannot decode: " + d.reason }
+
+func init() {
+	decode.Safe = func(err error) (string, bool) {
+		known, ok := errors.AsType[*DecodeError](err)
+		if !ok {
+			return "", false
+		}
+		return known.reason, true
+	}
+}
 
 // Is makes a DecodeError an ErrDecode.
 func (d *DecodeError) Is(target error) bool { return target == ErrDecode }

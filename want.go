@@ -22,9 +22,9 @@ func (w *want) satisfied(v *version, a ask) bool {
 	for _, c := range w.entries {
 		p := v.part(c.part)
 		switch {
-		case p.err != nil && (a.anew || len(w.entries) > 1): // an older version's
+		case p.load != v.part(w.entries[0].part).load: // one of them could not decode this version
 			return false
-		case a.anew && (p.value == nil || v.load <= a.after):
+		case a.anew && (p.err != nil || p.value == nil || v.load <= a.after):
 			return false
 		case !a.anew && !p.fresh(a.now):
 			return false

@@ -85,7 +85,7 @@ func ambiguous(name string, a, b *core) misuse {
 // reporting which entries could not be loaded: Lambda's own timeout would not say.
 const maxReserve = 50 * time.Millisecond
 
-// begin makes the invocation's context, which owes an end.
+// begin makes the invocation's context, which owes an end unless there is an error.
 func (w *wrapper) begin(ctx context.Context) (*invocation, error) {
 	var g given
 	if wraps.Load() > 1 {
@@ -99,34 +99,45 @@ func (w *wrapper) begin(ctx context.Context) (*invocation, error) {
 	} else {
 		now = clock.Now() // an inner deadline may be anybody's
 	}
+	g.now = now
 	inv := &invocation{Context: ctx, view: w.latest.Load(), outer: g.outer}
 	if v := inv.view; v != nil && v.changes == w.changes.Load() && !v.due.Passed(now) && !g.any() {
 		return inv, nil
 	}
-	inv.count()
-	var err error
-	if inv.view, err = w.refresh(ctx, g, now, deadline); err != nil {
-		inv.end()
-		return nil, err
-	}
-	return inv, nil
+	return inv, w.refresh(inv, g, now, deadline)
 }
 
 // refresh is the slow half of begin: something is due, or newer than the last view.
-func (w *wrapper) refresh(ctx context.Context, g given, now clock.Reading, deadline time.Time) (*view, error) {
+// If it fails the invocation has ended.
+func (w *wrapper) refresh(inv *invocation, g given, now clock.Reading, deadline time.Time) error {
+	begun := false
+	inv.enter()
+	defer func() {
+		inv.leave()
+		if !begun {
+			inv.end()
+		}
+	}()
+	ctx := inv.Context
 	if !deadline.IsZero() {
 		reserve := max(0, min(maxReserve, time.Until(deadline)/10))
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadlineCause(ctx, deadline.Add(-reserve), errTimeUp)
 		defer cancel()
 	}
-	changes := w.changes.Load()
 	v, err := g.resolve(ctx, ask{now: now}, w.entries)
-	if err == nil && !g.any() {
-		v.changes = changes
-		w.latest.Store(v)
+	if err != nil {
+		return err
 	}
-	return v, err
+	if !g.any() {
+		// Counted before it is checked: what is held anew meanwhile makes the view old.
+		v.changes = w.changes.Load()
+		if v.newest() {
+			w.latest.Store(v)
+		}
+	}
+	inv.view, begun = v, true
+	return nil
 }
 
 var errTimeUp = fmt.Errorf("the invocation's time is up: %w", context.DeadlineExceeded)

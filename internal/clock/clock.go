@@ -99,9 +99,9 @@ func Forget() { offset.Store(0) }
 // Since is how long ago start was: the largest of the elapsed times, never
 // negative. Without a host time at both ends the other two decide.
 func (r Reading) Since(start Reading) time.Duration {
-	age := max(r.Mono-start.Mono, r.Wall-start.Wall, 0)
+	age := max(sub(r.Mono, start.Mono), sub(r.Wall, start.Wall), 0)
 	if r.Host != 0 && start.Host != 0 {
-		age = max(age, r.Host-start.Host)
+		age = max(age, sub(r.Host, start.Host))
 	}
 	return time.Duration(age)
 }
@@ -116,9 +116,9 @@ func (r Reading) Accepts(start Reading, age time.Duration) bool {
 // Back is the reading d earlier on all clocks: a copy that is already d old was
 // loaded then.
 func (r Reading) Back(d time.Duration) Reading {
-	b := Reading{Mono: r.Mono - int64(d), Wall: r.Wall - int64(d)}
+	b := Reading{Mono: sub(r.Mono, int64(d)), Wall: sub(r.Wall, int64(d))}
 	if r.Host != 0 {
-		b.Host = r.Host - int64(d)
+		b.Host = sub(r.Host, int64(d))
 	}
 	return b
 }
@@ -162,6 +162,9 @@ func (d Due) Earliest(o Due) Due {
 // Latest is the Due that has passed only when d and o have, but for a wall clock
 // stepped back, for which either is enough.
 func (d Due) Latest(o Due) Due {
+	if d == Never() || o == Never() {
+		return Never()
+	}
 	return Due{mono: max(d.mono, o.mono), wall: max(d.wall, o.wall), host: max(d.host, o.host), floor: max(d.floor, o.floor)}
 }
 
@@ -170,4 +173,16 @@ func add(t int64, d time.Duration) int64 {
 		return s
 	}
 	return math.MaxInt64
+}
+
+// sub is a-b, or the nearest number there is.
+func sub(a, b int64) int64 {
+	switch d := a - b; {
+	case a >= 0 && b < 0 && d < 0:
+		return math.MaxInt64
+	case a < 0 && b >= 0 && d >= 0:
+		return math.MinInt64
+	default:
+		return d
+	}
 }

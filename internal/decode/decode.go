@@ -195,7 +195,7 @@ func number(t reflect.Type, err error) error {
 	case errors.Is(err, strconv.ErrRange):
 		return &Error{fmt.Sprintf("out of range for a %v", t)}
 	}
-	return &Error{fmt.Sprintf("not a %v", t)}
+	return &Error{fmt.Sprintf("not a valid %v", t)}
 }
 
 // foreign is the error of somebody else's method: only its type is safe to tell.
@@ -207,7 +207,10 @@ func foreign(t reflect.Type, err error) error {
 	case errors.As(err, &own):
 		return own
 	}
-	return &Error{fmt.Sprintf("not a %v: its decoder failed with a %T", t, err)}
+	if reason, ok := Safe(err); ok {
+		return &Error{reason}
+	}
+	return &Error{fmt.Sprintf("not a valid %v: its decoder failed with a %T", t, err)}
 }
 
 func implements(t, iface reflect.Type) bool {

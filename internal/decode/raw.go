@@ -58,3 +58,7 @@ func (r Raw) asBytes() []byte {
 type Error struct{ reason string }
 
 func (e *Error) Error() string { return e.reason }
+
+// Safe tells errors of other packages that are made to be shown and quote nothing,
+// and gives their text. Package lambdacache sets it.
+var Safe = func(error) (reason string, ok bool) { return "", false }

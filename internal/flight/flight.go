@@ -90,8 +90,13 @@ func (c *Call) Leave() {
 	}
 }
 
-// CancelAll ends the context of every running call and waits until the work of
-// each has returned, or ctx is done.
+// patience is how long CancelAll waits when its context is done: work that heeds its
+// context needs a moment to return also then.
+const patience = 100 * time.Millisecond
+
+// CancelAll ends the context of every running call and waits until the work of each
+// has returned, or, for work that does not heed its context, until a moment after
+// ctx is done.
 func CancelAll(ctx context.Context) {
 	running.Lock()
 	calls := make([]*Call, 0, len(running.calls))
@@ -105,11 +110,17 @@ func CancelAll(ctx context.Context) {
 		c.mu.Unlock()
 		c.cancel(ErrGrounded)
 	}
+	done, patient := ctx.Done(), (<-chan time.Time)(nil)
 	for _, c := range calls {
-		select {
-		case <-c.ended:
-		case <-ctx.Done():
-			return
+		for ended := false; !ended; {
+			select {
+			case <-c.ended:
+				ended = true
+			case <-done:
+				done, patient = nil, time.After(patience)
+			case <-patient:
+				return
+			}
 		}
 	}
 }
