@@ -132,7 +132,10 @@ func (o *origin) isolate(ctx context.Context, suspects []alone) {
 			culprits = o.eachAlone(ctx, o.ask, suspects, func() {})
 		}
 		if o.askOne != nil && len(culprits) == len(suspects) && allDenied(culprits) {
-			culprits = o.eachAlone(ctx, o.single(), suspects, func() { o.fallBack(why) })
+			// Where that does not help either, the first refusal is the one to tell.
+			if left := o.eachAlone(ctx, o.single(), suspects, func() { o.fallBack(why) }); len(left) < len(culprits) {
+				culprits = left
+			}
 		}
 	}
 	for _, c := range culprits {

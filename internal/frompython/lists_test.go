@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/lambda-cache/lambdacache"
+	"github.com/lambda-cache/lambdacache/cachetest"
 	"github.com/lambda-cache/lambdacache/ssmcache"
 )
 
@@ -72,6 +73,8 @@ func TestOnePermission(t *testing.T) {
 			aws.SSM.Put("/permission/var1", "1")
 			aws.SSM.Put("/permission/var2", "2")
 			aws.Deny(denied, "")
+			is(t, "a single parameter", get(t, ssmcache.Parameter[string]("/permission/var1")), "1")
+			cachetest.Reset(t)
 			set := get(t, ssmcache.Parameters("permission", []string{"/permission/var1", "/permission/var2"}))
 			is(t, "values", set.Text("var1")+set.Text("var2"), "12")
 		})
