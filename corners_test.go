@@ -29,7 +29,7 @@ func TestNilInterface(t *testing.T) {
 }
 
 func TestTakeNil(t *testing.T) {
-	k := lc.NewOptionKind[context.Context]("x.Client")
+	k := lc.NewOptionKind[error]("x.Client")
 	v, given, _ := k.Take([]lc.Option{k.With(nil)})
 	want(t, "given", given, true)
 	want(t, "value", v, nil)

@@ -159,7 +159,7 @@ func (s *suite) get(e *lambdacache.Entry[string], want string) {
 }
 
 // fails notes an error's text, which must name its source's key.
-func (s *suite) fails(err error, key string) error {
+func (s *suite) fails(err error, key string) {
 	s.Helper()
 	if err == nil {
 		s.Fatal("no error")
@@ -170,7 +170,6 @@ func (s *suite) fails(err error, key string) error {
 	if !strings.Contains(err.Error(), key) {
 		s.Errorf("the error does not name %q: %v", key, err)
 	}
-	return err
 }
 
 // calls is how many calls were made since the last time it was asked, as the source

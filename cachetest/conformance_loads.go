@@ -170,7 +170,8 @@ func (s *suite) cancelled() {
 	go func() { _, err := e.Get(ctx); left <- err }()
 	wait(1)
 	cancel()
-	if err := s.fails(<-left, key); !errors.Is(err, context.Canceled) {
+	err := <-left
+	if s.fails(err, key); !errors.Is(err, context.Canceled) {
 		s.Errorf("not the caller's own: %v", err)
 	}
 	release()
