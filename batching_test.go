@@ -200,6 +200,19 @@ func TestSingleKeyWithoutThePermissionForBatches(t *testing.T) {
 	}
 }
 
+// One suspect among several keys is asked for alone as well.
+func TestOneSuspectOfABatch(t *testing.T) {
+	keys, values := many(3)
+	s := newScripted(10, values)
+	s.tweak = func(r *lc.Result[string]) { // the batch says nothing of one of its keys
+		if len(s.calls[len(s.calls)-1]) > 1 && r.Value == values[keys[1]] {
+			*r = lc.Result[string]{Err: lc.Blame(errors.New("not mentioned"))}
+		}
+	}
+	must(0, lc.Prefetch(context.Background(), declareAll(lc.NewOrigin("scripted", s), keys)...))(t)
+	want(t, "calls", sorted(s.took()), "/app/k00+/app/k01+/app/k02 /app/k01")
+}
+
 // The batched operation is not permitted, nor is one of the keys.
 func TestBatchAndOneKeyNotPermitted(t *testing.T) {
 	guest := newTimes(t)

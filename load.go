@@ -82,7 +82,7 @@ func (o *origin) round(ctx context.Context, loads []*load) (left []*load) {
 		}
 	}
 	if len(suspects) > 0 {
-		o.isolate(ctx, suspects)
+		o.isolate(ctx, suspects, len(loads) > 1)
 	}
 	return left
 }
@@ -117,18 +117,18 @@ func (o *origin) unproven(l *load) bool {
 	return o.askOne != nil && !o.proven && !o.fallback && !l.slot.alone
 }
 
-// isolate asks for each key alone, at once, after a call for all of them failed for
-// a reason that may be one key's. Keys that succeed are not kept waiting for those
+// isolate asks for each key alone, at once, after a call for several keys together
+// failed for a reason that may be one key's. Keys that succeed are not kept waiting for those
 // that do not. Who fails alone is a culprit, unless nobody may use the batched
 // operation: then the one for single keys takes its place.
-func (o *origin) isolate(ctx context.Context, suspects []alone) {
+func (o *origin) isolate(ctx context.Context, suspects []alone, together bool) {
 	why := suspects[0].answer.Err
 	culprits := suspects
 	if isBatchDenied(why) {
 		o.fallBack(why)
 		culprits = o.eachAlone(ctx, o.single(), suspects, func() {})
 	} else {
-		if len(suspects) > 1 {
+		if together {
 			culprits = o.eachAlone(ctx, o.ask, suspects, func() {})
 		}
 		if o.askOne != nil && len(culprits) == len(suspects) && allDenied(culprits) {

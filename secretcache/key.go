@@ -41,17 +41,31 @@ type key struct {
 
 func newKey(id string, opts []lambdacache.Option) (key, []lambdacache.Option) {
 	k := key{id: strings.TrimSpace(id)}
-	switch {
-	case k.id == "":
-		panic("lambdacache: secretcache: the secret's id is empty: write its name or ARN")
-	case strings.ContainsAny(k.id, " \t\r\n?#"):
-		panic(fmt.Sprintf("lambdacache: secretcache: secret %q: a name has letters, digits and /_+=.@- only; write secretcache.Field for one field", id))
-	case strings.HasPrefix(k.id, "arn:") && !strings.Contains(k.id, ":secretsmanager:"):
-		panic(fmt.Sprintf("lambdacache: secretcache: %q is not the ARN of a secret: write arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME", id))
+	if wrong := k.wrong(); wrong != "" {
+		panic(fmt.Sprintf("lambdacache: secretcache: secret %q: %s", id, wrong))
 	}
 	k.stage, _, opts = stage.Take(opts)
 	k.version, _, opts = versionID.Take(opts)
 	return k, opts
+}
+
+// wrong says what is wrong with the id, "" for nothing.
+func (k key) wrong() string {
+	name := k.id
+	if k.isARN() {
+		parts := strings.SplitN(k.id, ":", 7)
+		if len(parts) < 7 || parts[2] != "secretsmanager" || parts[5] != "secret" || parts[6] == "" {
+			return "the ARN is not a secret's: write arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME"
+		}
+		name = parts[6]
+	}
+	switch {
+	case name == "":
+		return "the id is empty: write the secret's name or ARN"
+	case strings.ContainsAny(name, " \t\r\n?#:"):
+		return "a name has letters, digits and /_+=.@!- only: write secretcache.Field for one field, secretcache.Stage for a stage"
+	}
+	return ""
 }
 
 // parseKey reads what String wrote.

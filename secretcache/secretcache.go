@@ -14,6 +14,7 @@ package secretcache
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/lambda-cache/lambdacache"
@@ -36,8 +37,8 @@ func Secret[T any](id string, opts ...lambdacache.Option) *lambdacache.Entry[T] 
 }
 
 // SecretFunc is [Secret] with a decoder of your own, which gets a text secret as its
-// bytes. Its error is not passed on, because most decoders quote their input: return
-// [lambdacache.Undecodable] to say what is wrong.
+// bytes; the slice is the decoder's. Its error is not passed on, because most decoders
+// quote their input: return [lambdacache.Undecodable] to say what is wrong.
 func SecretFunc[T any](id string, decode func(value []byte) (T, error), opts ...lambdacache.Option) *lambdacache.Entry[T] {
 	if decode == nil {
 		panic(fmt.Sprintf("lambdacache: secretcache.SecretFunc(%q): the decoder is nil", id))
@@ -97,9 +98,10 @@ func (s *secret) raw() decode.Raw {
 	return decode.Text(s.text)
 }
 
+// bytes is the value, text or not, in a slice of the caller's own.
 func (s *secret) bytes() []byte {
 	if s.binary != nil {
-		return s.binary
+		return slices.Clone(s.binary)
 	}
 	return []byte(s.text)
 }

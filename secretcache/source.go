@@ -3,6 +3,7 @@ package secretcache
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -59,12 +60,16 @@ func (s batch) Load(ctx context.Context, reqs []lambdacache.Request) []lambdacac
 		return s.one.Load(ctx, reqs)
 	}
 	results := make([]lambdacache.Result[*secret], len(reqs))
+	keys := make([]key, len(reqs))
+	for i, r := range reqs {
+		keys[i] = parseKey(r.Key)
+	}
 	out, err := s.call(ctx, reqs)
 	for i, r := range reqs {
 		if err != nil {
 			results[i].Err = err
 		} else {
-			results[i] = find(out, r)
+			results[i] = keys[i].find(out, r, keys)
 		}
 	}
 	return results
@@ -93,24 +98,51 @@ func (s batch) call(ctx context.Context, reqs []lambdacache.Request) (*secretsma
 	return nil, classified
 }
 
-// find picks a secret out of an answer, which comes in the service's own order and
-// may stop before the last one.
-func find(out *secretsmanager.BatchGetSecretValueOutput, req lambdacache.Request) lambdacache.Result[*secret] {
-	k := parseKey(req.Key)
-	for i := range out.SecretValues {
-		if s := &out.SecretValues[i]; k.names(aws.ToString(s.ARN), aws.ToString(s.Name)) {
-			return resultOf(req, s.SecretString, s.SecretBinary, s.VersionId)
-		}
-	}
+// find picks a key's secret out of an answer, which comes in the service's own order
+// and may stop before the last one.
+func (k key) find(out *secretsmanager.BatchGetSecretValueOutput, req lambdacache.Request, asked []key) lambdacache.Result[*secret] {
 	for _, e := range out.Errors {
 		if id := aws.ToString(e.SecretId); k.names(id, id) {
 			return lambdacache.Result[*secret]{Err: refused(apiError(e), k)}
 		}
 	}
-	if aws.ToString(out.NextToken) != "" {
+	more := aws.ToString(out.NextToken) != ""
+	found := k.own(out.SecretValues, asked, more)
+	switch {
+	case len(found) > 0 && sameARN(found):
+		return resultOf(req, found[0].SecretString, found[0].SecretBinary, found[0].VersionId)
+	case len(found) > 0:
+		return lambdacache.Result[*secret]{Err: lambdacache.Blame(errors.New("the answer to BatchGetSecretValue has several secrets of that name"))}
+	case more:
 		return lambdacache.Result[*secret]{Err: lambdacache.ErrLeftOver}
 	}
 	return lambdacache.Result[*secret]{Err: lambdacache.Blame(errors.New("the answer to BatchGetSecretValue does not mention the secret"))}
+}
+
+// own gives the secrets that a key may mean. Another account's secret, asked for by
+// its ARN, may have the name of one's own: what an ARN claims goes by a name only if
+// nothing else does and nothing else comes.
+func (k key) own(values []types.SecretValueEntry, asked []key, more bool) (found []*types.SecretValueEntry) {
+	var claimed []*types.SecretValueEntry
+	for i := range values {
+		s := &values[i]
+		arn := aws.ToString(s.ARN)
+		switch {
+		case !k.names(arn, aws.ToString(s.Name)):
+		case !k.isARN() && slices.ContainsFunc(asked, func(other key) bool { return other.isARN() && other.names(arn, "") }):
+			claimed = append(claimed, s)
+		default:
+			found = append(found, s)
+		}
+	}
+	if len(found) == 0 && !more {
+		return claimed
+	}
+	return found
+}
+
+func sameARN(list []*types.SecretValueEntry) bool {
+	return !slices.ContainsFunc(list, func(s *types.SecretValueEntry) bool { return aws.ToString(s.ARN) != aws.ToString(list[0].ARN) })
 }
 
 // apiError is the service's error for one secret of a batch, as the SDK would give

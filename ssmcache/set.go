@@ -53,6 +53,19 @@ type Set struct {
 	values func() map[string]*parameter // a function, because fmt looks into anything else
 }
 
+// NewSet makes a set for a test, to be given to cachetest.Fixed: texts and lists by
+// short name.
+func NewSet(texts map[string]string, lists map[string][]string) Set {
+	values := make(map[string]*parameter, len(texts)+len(lists))
+	for name, text := range texts {
+		values[name] = &parameter{value: text}
+	}
+	for name, list := range lists {
+		values[name] = &parameter{value: strings.Join(list, ","), list: true}
+	}
+	return Set{func() map[string]*parameter { return values }}
+}
+
 // Text gives a parameter's value; that of a StringList is joined by commas. A name
 // that was not declared panics.
 func (s Set) Text(name string) string { return s.lookup(name).value }

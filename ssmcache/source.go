@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -103,23 +104,22 @@ var errNoParameter = errors.New("ParameterNotFound: there is no such parameter, 
 // find picks a key's parameter out of an answer, which comes in the service's own
 // order. A parameter answers to its name and selector, or to its ARN.
 func (k key) find(out *ssm.GetParametersOutput, asked []key) lambdacache.Result[*parameter] {
-	var named []*types.Parameter
+	if slices.Contains(out.InvalidParameters, k.String()) {
+		return lambdacache.Result[*parameter]{Err: lambdacache.NotFound(errNoParameter)}
+	}
+	var found, named []*types.Parameter
 	for i := range out.Parameters {
 		p := &out.Parameters[i]
-		if k.name != aws.ToString(p.Name) && k.name != aws.ToString(p.ARN) {
-			continue
-		}
-		if aws.ToString(p.Selector) == k.selector {
-			return resultOf(p)
-		}
-		if p.Selector == nil {
+		switch {
+		case k.name != aws.ToString(p.Name) && k.name != aws.ToString(p.ARN):
+		case aws.ToString(p.Selector) == k.selector:
+			found = append(found, p)
+		case p.Selector == nil:
 			named = append(named, p)
 		}
 	}
-	for _, name := range out.InvalidParameters {
-		if name == k.String() {
-			return lambdacache.Result[*parameter]{Err: lambdacache.NotFound(errNoParameter)}
-		}
+	if len(found) > 0 {
+		return k.own(found, asked)
 	}
 	// An imitation of the service that leaves selectors out.
 	for _, p := range named {
@@ -131,6 +131,25 @@ func (k key) find(out *ssm.GetParametersOutput, asked []key) lambdacache.Result[
 		return resultOf(named[0])
 	}
 	return lambdacache.Result[*parameter]{Err: lambdacache.Blame(errors.New("the answer to GetParameters does not mention the parameter"))}
+}
+
+// own picks the parameter that is meant by a name. A parameter that another account
+// shares, asked for by its ARN, may have the same name.
+func (k key) own(found []*types.Parameter, asked []key) lambdacache.Result[*parameter] {
+	if sameARN(found) {
+		return resultOf(found[0])
+	}
+	found = slices.DeleteFunc(found, func(p *types.Parameter) bool {
+		return slices.ContainsFunc(asked, func(other key) bool { return other.name == aws.ToString(p.ARN) })
+	})
+	if len(found) > 0 {
+		return resultOf(found[0])
+	}
+	return lambdacache.Result[*parameter]{Err: lambdacache.Blame(errors.New("the answer to GetParameters has several parameters of that name"))}
+}
+
+func sameARN(list []*types.Parameter) bool {
+	return !slices.ContainsFunc(list, func(p *types.Parameter) bool { return aws.ToString(p.ARN) != aws.ToString(list[0].ARN) })
 }
 
 // alone reports whether no other of the keys asked for has the same name.

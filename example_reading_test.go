@@ -1,0 +1,180 @@
+package lambdacache_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/lambda-cache/lambdacache"
+	"github.com/lambda-cache/lambdacache/secretcache"
+	"github.com/lambda-cache/lambdacache/ssmcache"
+)
+
+func ExampleEntry_Get() {
+	fake, stop := fakeAWS()
+	defer stop()
+	fake.SSM.Put("/app/key", "v1")
+
+	apiKey := ssmcache.Parameter[string]("/app/key")
+
+	fmt.Println(apiKey.Get(context.Background())) // loads
+	fmt.Println(apiKey.Get(context.Background())) // held, and younger than its max age
+	fmt.Println(fake.Calls(""), "call")
+	// Output:
+	// v1 <nil>
+	// v1 <nil>
+	// 1 call
+}
+
+func ExampleEntry_Refresh() {
+	fake, stop := fakeAWS()
+	defer stop()
+	apiKey := ssmcache.Parameter[string]("/app/key")
+
+	ctx := context.Background()
+	fake.SSM.Put("/app/key", "v1")
+	fmt.Println(apiKey.Get(ctx))
+
+	fake.SSM.Put("/app/key", "v2")
+	fmt.Println(apiKey.Get(ctx))     // v1 is young enough
+	fmt.Println(apiKey.Refresh(ctx)) // whatever is held
+	// Output:
+	// v1 <nil>
+	// v1 <nil>
+	// v2 <nil>
+}
+
+// The value of an invocation stays the same until its end.
+func ExampleEntry_Value() {
+	fake, stop := fakeAWS()
+	defer stop()
+	fake.SSM.Put("/app/key", "v1")
+	apiKey := ssmcache.Parameter[string]("/app/key")
+
+	handler := lambdacache.Wrap(func(ctx context.Context, _ Event) (string, error) {
+		before := apiKey.Value(ctx)
+		fake.SSM.Put("/app/key", "v2")
+		now, err := apiKey.Refresh(ctx)
+		return before + " " + now + " " + apiKey.Value(ctx), err
+	}, apiKey)
+
+	fmt.Println(handler(context.Background(), Event{}))
+	// Output: v1 v2 v1 <nil>
+}
+
+func ExampleValue() {
+	fake, stop := fakeAWS()
+	defer stop()
+	fake.SSM.Put("/production/app/var", "v1")
+
+	handler := lambdacache.Wrap(func(ctx context.Context, _ Event) (string, error) {
+		return lambdacache.Value[string](ctx, "var"), nil
+	}, ssmcache.Parameter[string]("/production/app/var"))
+
+	fmt.Println(handler(context.Background(), Event{}))
+	// Output: v1 <nil>
+}
+
+func ExampleName() {
+	fake, stop := fakeAWS()
+	defer stop()
+	fake.SSM.Put("/production/app/var", "v1")
+
+	handler := lambdacache.Wrap(func(ctx context.Context, _ Event) (string, error) {
+		return lambdacache.Value[string](ctx, "new_var"), nil
+	}, ssmcache.Parameter[string]("/production/app/var", lambdacache.Name("new_var")))
+
+	fmt.Println(handler(context.Background(), Event{}))
+	// Output: v1 <nil>
+}
+
+// Load while Lambda initialises the environment. What cannot be loaded then is loaded
+// by the first invocation.
+func ExamplePrefetch() {
+	fake, stop := fakeAWS()
+	defer stop()
+	fake.SSM.Put("/app/key", "v1")
+	fake.SSM.PutList("/app/hosts", "a", "b")
+
+	apiKey := ssmcache.Parameter[string]("/app/key")
+	hosts := ssmcache.Parameter[[]string]("/app/hosts")
+
+	if err := lambdacache.Prefetch(context.Background(), apiKey, hosts); err != nil {
+		fmt.Println(err)
+	}
+	fmt.Println(fake.Calls("GetParameters"), "call")
+	// Output: 1 call
+}
+
+func ExampleInvalidate() {
+	fake, stop := fakeAWS()
+	defer stop()
+	apiKey := ssmcache.Parameter[string]("/app/key", lambdacache.MaxAge(lambdacache.Forever))
+
+	ctx := context.Background()
+	fake.SSM.Put("/app/key", "v1")
+	fmt.Println(apiKey.Get(ctx))
+
+	fake.SSM.Put("/app/key", "v2")
+	lambdacache.Invalidate(apiKey)
+	fmt.Println(apiKey.Get(ctx))
+	// Output:
+	// v1 <nil>
+	// v2 <nil>
+}
+
+func ExampleObserve() {
+	fake, stop := fakeAWS()
+	defer stop()
+	fake.SSM.Put("/app/observed", "v1")
+
+	lambdacache.Observe(func(e lambdacache.Event) {
+		fmt.Println(e.Kind, e.Source, e.Key, e.Entries, e.Calls, e.Err)
+	})
+	apiKey := ssmcache.Parameter[string]("/app/observed")
+	_, _ = apiKey.Get(context.Background())
+	_, _ = apiKey.Get(context.Background()) // a hit: nothing is reported
+	// Output: loaded ssm /app/observed [observed] 1 <nil>
+}
+
+func ExampleRedacted() {
+	fake, stop := fakeAWS()
+	defer stop()
+	fake.Secrets.PutString("prod/db", `{"User":"app","Password":"s3cr3t"}`)
+
+	type DB struct {
+		User     string
+		Password lambdacache.Redacted[string]
+	}
+	db, err := secretcache.Secret[DB]("prod/db").Get(context.Background())
+
+	fmt.Printf("%+v %v\n", db, err)
+	fmt.Println(len(db.Password.Reveal()))
+	// Output:
+	// {User:app Password:[redacted]} <nil>
+	// 6
+}
+
+func ExampleMaxAge() {
+	byDefault := ssmcache.Parameter[string]("/app/var")                                        // 60 s
+	patient := ssmcache.Parameter[string]("/app/patient", lambdacache.MaxAge(15*time.Minute))  // changes seldom
+	always := ssmcache.Parameter[string]("/app/always", lambdacache.MaxAge(0))                 // for every invocation
+	once := ssmcache.Parameter[string]("/app/once:3", lambdacache.MaxAge(lambdacache.Forever)) // a version never changes
+	fmt.Println(byDefault.Name(), patient.Name(), always.Name(), once.Name(), lambdacache.DefaultMaxAge)
+	// Output: var patient always once 1m0s
+}
+
+func ExampleLoadTimeout() {
+	slow := lambdacache.New("slow", func(ctx context.Context) (string, error) {
+		<-ctx.Done() // a service that does not answer
+		return "", ctx.Err()
+	}, lambdacache.LoadTimeout(10*time.Millisecond))
+
+	_, err := slow.Get(context.Background())
+	fmt.Println(err)
+	fmt.Println(errors.Is(err, context.DeadlineExceeded))
+	// Output:
+	// lambdacache: load "slow" from func: no answer within 10ms (lambdacache.LoadTimeout): context deadline exceeded
+	// true
+}
