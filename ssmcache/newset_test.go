@@ -15,7 +15,7 @@ func TestNewSetForAFixedEntry(t *testing.T) {
 		map[string]string{"key": "k"}, map[string][]string{"hosts": {"a", "b"}},
 	)))
 	set := config.Value(ctx)
-	if got := fmt.Sprint(set.Text("key"), set.List("hosts"), set.IsList("hosts"), slices.Collect(set.Names())); got != "k [a b] true [hosts key]" {
+	if got := fmt.Sprint(set.Text("key"), set.List("hosts"), set.IsList("hosts"), slices.Collect(set.Names())); got != "k[a b] true [hosts key]" {
 		t.Error(got)
 	}
 }
