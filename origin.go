@@ -121,16 +121,6 @@ var origins registry
 func (r *registry) add(o *origin) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.list) == cap(r.list) { // before it grows: drop the dead
-		live := r.list[:0]
-		for _, w := range r.list {
-			if w.Value() != nil {
-				live = append(live, w)
-			}
-		}
-		clear(r.list[len(live):])
-		r.list = live
-	}
 	r.list = append(r.list, weak.Make(o))
 }
 

@@ -89,34 +89,37 @@ func forText(t reflect.Type) Into {
 		return ofBytes
 	case k == reflect.String:
 		return ofText(t, func(s string, dst reflect.Value) error { dst.SetString(s); return nil })
-	case k == reflect.Bool:
-		return ofText(t, func(s string, dst reflect.Value) error {
-			b, err := strconv.ParseBool(strings.TrimSpace(s))
-			dst.SetBool(b)
-			return number(t, err)
-		})
-	case k >= reflect.Int && k <= reflect.Int64:
-		return ofText(t, func(s string, dst reflect.Value) error {
-			n, err := strconv.ParseInt(strings.TrimSpace(s), 10, t.Bits())
-			dst.SetInt(n)
-			return number(t, err)
-		})
-	case k >= reflect.Uint && k <= reflect.Uint64:
-		return ofText(t, func(s string, dst reflect.Value) error {
-			n, err := strconv.ParseUint(strings.TrimSpace(s), 10, t.Bits())
-			dst.SetUint(n)
-			return number(t, err)
-		})
-	case k == reflect.Float32 || k == reflect.Float64:
-		return ofText(t, func(s string, dst reflect.Value) error {
-			n, err := strconv.ParseFloat(strings.TrimSpace(s), t.Bits())
-			dst.SetFloat(n)
-			return number(t, err)
-		})
+	case k >= reflect.Bool && k <= reflect.Float64 && k != reflect.Uintptr:
+		return ofText(t, setNumber)
 	case k == reflect.Struct, k == reflect.Map, k == reflect.Slice, k == reflect.Array, k == reflect.Pointer:
 		return ofJSON(t)
 	}
 	return nil
+}
+
+// setNumber parses a number or a bool.
+func setNumber(s string, dst reflect.Value) error {
+	s = strings.TrimSpace(s)
+	var err error
+	switch t := dst.Type(); {
+	case dst.Kind() == reflect.Bool:
+		var b bool
+		b, err = strconv.ParseBool(s)
+		dst.SetBool(b)
+	case dst.CanInt():
+		var n int64
+		n, err = strconv.ParseInt(s, 10, t.Bits())
+		dst.SetInt(n)
+	case dst.CanUint():
+		var n uint64
+		n, err = strconv.ParseUint(s, 10, t.Bits())
+		dst.SetUint(n)
+	default:
+		var n float64
+		n, err = strconv.ParseFloat(s, t.Bits())
+		dst.SetFloat(n)
+	}
+	return number(dst.Type(), err)
 }
 
 // IsStrings reports whether t is decoded as a list of strings.
