@@ -113,9 +113,9 @@ func take(user string) (*set, error) {
 
 func forget() {
 	current.mu.Lock()
-	defer current.mu.Unlock()
 	if current.set != nil {
 		current.set.close()
 	}
 	current.set, current.users = nil, nil
+	current.mu.Unlock()
 }

@@ -18,8 +18,8 @@ type host struct {
 	backoffCeiling time.Duration
 }
 
-func lambda() host {
-	return host{
+func lambda() *host {
+	return &host{
 		getenv:         os.Getenv,
 		attempt:        1500 * time.Millisecond,
 		connect:        time.Second,
@@ -29,7 +29,7 @@ func lambda() host {
 	}
 }
 
-func build(h host) (*set, error) {
+func build(h *host) (*set, error) {
 	env, err := readSettings(h.getenv)
 	if err != nil {
 		return nil, err
@@ -43,7 +43,8 @@ func build(h host) (*set, error) {
 		return nil, err
 	}
 	pool := newPool(h, roots)
-	plain := aws.Config{
+	s := &set{close: pool.close}
+	s.plain = aws.Config{
 		Region:                      env.region,
 		Credentials:                 creds,
 		HTTPClient:                  &client{http: pool.http, before: pool.dropIdle, limit: h.attempt},
@@ -61,7 +62,7 @@ func build(h host) (*set, error) {
 		RequestMinCompressSizeBytes: env.minCompress,
 		AuthSchemePreference:        env.authSchemes,
 	}
-	streaming := plain
-	streaming.HTTPClient = &client{http: pool.http, before: pool.dropIdle, limit: h.attempt, streaming: true}
-	return &set{plain: plain, streaming: streaming, close: pool.close}, nil
+	s.streaming = s.plain
+	s.streaming.HTTPClient = &client{http: pool.http, before: pool.dropIdle, limit: h.attempt, streaming: true}
+	return s, nil
 }

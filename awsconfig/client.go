@@ -84,12 +84,14 @@ func (b *body) Read(p []byte) (int, error) {
 	if b.client.streaming {
 		// Only the wait for bytes counts, not what the reader does between reads.
 		b.timer.Reset(b.client.limit)
-		defer b.timer.Stop()
 	}
 	n, err := b.rest.Read(p)
+	if b.client.streaming {
+		b.timer.Stop()
+	}
 	switch {
 	case err == nil:
-	case err == io.EOF:
+	case err == io.EOF: //nolint:errorlint // readers do not wrap it
 		b.end()
 	case b.ctx.Err() != nil:
 		err = causeOf(b.ctx, err)
@@ -101,8 +103,9 @@ func (b *body) Read(p []byte) (int, error) {
 
 // Close gives the connection back if the body was read to its end.
 func (b *body) Close() error {
-	defer b.end()
-	return b.rest.Close()
+	err := b.rest.Close()
+	b.end()
+	return err
 }
 
 func (b *body) end() {
@@ -112,7 +115,8 @@ func (b *body) end() {
 
 // causeOf is our own timeout if that is what ended ctx, else err.
 func causeOf(ctx context.Context, err error) error {
-	if timeout, ok := errors.AsType[*timeoutError](context.Cause(ctx)); ok {
+	var timeout *timeoutError
+	if errors.As(context.Cause(ctx), &timeout) {
 		return timeout
 	}
 	return err

@@ -172,7 +172,7 @@ func TestTokenStaysHome(t *testing.T) {
 // net/http itself sends nothing on loopback to a proxy, so no request can show it.
 func TestTokenPassesNoProxyInTheClear(t *testing.T) {
 	proxied := func(scheme string) bool {
-		return lambda().containerClient(scheme).http.Transport.(*http.Transport).Proxy != nil
+		return lambda().endpointClient(scheme).http.Transport.(*http.Transport).Proxy != nil
 	}
 	if proxied("http") || !proxied("https") {
 		t.Errorf("by proxy: http %v, https %v", proxied("http"), proxied("https"))
@@ -189,6 +189,18 @@ func TestContainerDoesNotFollow(t *testing.T) {
 	}
 }
 
+func TestTokenOfTwoLines(t *testing.T) {
+	s := serve(t, func(int32, http.ResponseWriter, *http.Request) {})
+	built := mustBuild(t, containerEnv(env{
+		"AWS_CONTAINER_CREDENTIALS_FULL_URI": s.URL, "AWS_CONTAINER_AUTHORIZATION_TOKEN": "hunter2\r\nX-Other: header",
+	}).host())
+	_, err := retrieve(built)
+	want := "operation error AWS_CONTAINER_CREDENTIALS_FULL_URI: GetCredentials, AWS_CONTAINER_AUTHORIZATION_TOKEN holds more than one line"
+	if errorText(err) != want || s.requests.Load() != 0 {
+		t.Errorf("got  %v after %d requests\nwant %s", err, s.requests.Load(), want)
+	}
+}
+
 // What a call says when its credentials cannot be had.
 func TestContainerErrors(t *testing.T) {
 	tests := []struct {
@@ -201,6 +213,10 @@ func TestContainerErrors(t *testing.T) {
 		{"refused", 403, "application/json", `{"code":"AccessDenied","message":"wrong token"}`, "AccessDenied: wrong token"},
 		{"refused in plain text", 403, "text/plain", "wrong token", "wrong token"},
 		{"nonsense", 200, "application/json", `{"AccessKeyId":hunter2}`, "the answer is not the JSON of credentials"},
+		{"refused without a word", 404, "text/plain", "", "HTTP status 404 Not Found"},
+		{"a page of a proxy", 502, "text/html", "<html>hunter2</html>", "HTTP status 502 Bad Gateway, 3 attempts"},
+		{"too many", 429, "text/plain", "slow down", "TooManyRequestsException: slow down, 3 attempts"},
+		{"no date", 200, "application/json", `{"AccessKeyId":"K","SecretAccessKey":"hunter2","Expiration":"soon"}`, "the answer is not the JSON of credentials"},
 		{"null", 200, "application/json", `{}`, "the answer holds no keys"},
 	}
 	for _, test := range tests {
@@ -218,6 +234,9 @@ func TestContainerErrors(t *testing.T) {
 			}
 			if errors.Is(err, lambdacache.ErrDenied) {
 				t.Error("no policy of the parameter would help")
+			}
+			if errors.Is(err, lambdacache.ErrThrottled) != (test.status == 429) {
+				t.Errorf("throttled: %v", err)
 			}
 			for e := err; e != nil; e = errors.Unwrap(e) {
 				if strings.Contains(e.Error(), "hunter") || strings.Contains(e.Error(), "invalid character") {

@@ -43,14 +43,14 @@ func lambdaEnv(more env) env {
 }
 
 // host has the limits of Lambda and hardly waits between attempts.
-func (e env) host() host {
+func (e env) host() *host {
 	h := lambda()
 	h.getenv = func(name string) string { return e[name] }
 	h.backoffCeiling = time.Millisecond
 	return h
 }
 
-func mustBuild(t *testing.T, h host) *set {
+func mustBuild(t *testing.T, h *host) *set {
 	t.Helper()
 	s, err := build(h)
 	if err != nil {

@@ -30,7 +30,7 @@ type pool struct {
 	open map[*conn]clock.Reading // when each connection last carried anything
 }
 
-func newPool(h host, roots *x509.CertPool) *pool {
+func newPool(h *host, roots *x509.CertPool) *pool {
 	p := &pool{
 		dialer: net.Dialer{Timeout: h.connect, KeepAlive: 30 * time.Second},
 		idle:   h.idle,
@@ -107,10 +107,10 @@ func (c *conn) Close() error {
 func (c *conn) used() {
 	now := clock.Now()
 	c.pool.mu.Lock()
-	defer c.pool.mu.Unlock()
 	if _, open := c.pool.open[c]; open {
 		c.pool.open[c] = now
 	}
+	c.pool.mu.Unlock()
 }
 
 // readRoots reads the certificates trusted instead of the system's; nil without a

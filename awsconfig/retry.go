@@ -3,7 +3,6 @@ package awsconfig
 import (
 	"context"
 	"math/rand/v2"
-	"net/http"
 	"sync"
 	"time"
 
@@ -17,24 +16,21 @@ import (
 // newRetryer is the SDK's standard retryer with our waits and our quota; adaptive
 // only on the user's word: it sleeps inside the call, for rates that a caller of
 // once a minute never has.
-func (h host) newRetryer(env *settings, more ...func(*retry.StandardOptions)) aws.Retryer {
-	options := append([]func(*retry.StandardOptions){func(o *retry.StandardOptions) {
+func (h *host) newRetryer(env *settings) aws.Retryer {
+	standard := func(o *retry.StandardOptions) {
 		o.MaxAttempts = env.maxAttempts
-		o.Backoff = backoff{base: firstCeiling, ceiling: h.backoffCeiling}
+		o.Backoff = h.backoff()
 		o.RateLimiter = newQuota()
-	}}, more...)
-	if env.retryMode == aws.RetryModeAdaptive {
-		return retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) { o.StandardOptions = options })
 	}
-	return retry.NewStandard(options...)
+	if env.retryMode == aws.RetryModeAdaptive {
+		return retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) {
+			o.StandardOptions = append(o.StandardOptions, standard)
+		})
+	}
+	return retry.NewStandard(standard)
 }
 
-// retryTooMany retries 429, which credential endpoints answer without a code.
-func retryTooMany(o *retry.StandardOptions) {
-	o.Retryables = append(o.Retryables, retry.RetryableHTTPStatusCode{
-		Codes: map[int]struct{}{http.StatusTooManyRequests: {}},
-	})
-}
+func (h *host) backoff() backoff { return backoff{base: firstCeiling, ceiling: h.backoffCeiling} }
 
 const firstCeiling = 25 * time.Millisecond
 
@@ -94,8 +90,8 @@ func (q *quota) GetToken(ctx context.Context, cost uint) (release func() error, 
 // AddTokens rewards a success.
 func (q *quota) AddTokens(n uint) error {
 	q.mu.Lock()
-	defer q.mu.Unlock()
 	q.add(float64(n))
+	q.mu.Unlock()
 	return nil
 }
 

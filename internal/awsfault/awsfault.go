@@ -36,7 +36,8 @@ func Classify(err error, d Denial) error {
 	if err == nil {
 		return nil
 	}
-	bad, isBad := errors.AsType[*smithy.DeserializationError](err)
+	var bad *smithy.DeserializationError
+	isBad := errors.As(err, &bad)
 	if isBad {
 		err = withoutResponse(err, bad)
 	}
@@ -48,32 +49,34 @@ func Classify(err error, d Denial) error {
 }
 
 func mark(err error, short *fault, op operations, d Denial) error {
-	code := Code(err)
+	k := kindOf(err)
 	switch {
 	case isThrottled(err, op):
 		return lambdacache.Throttled(short)
-	case op.forCredentials() && isDenied(code) && op.last().ServiceID == "STS":
-		return lambdacache.Denied(short, "sts:"+op.last().OperationName, "the role to assume")
 	case op.forCredentials():
-		return short
-	case isNotFound(code):
-		return lambdacache.NotFound(short)
-	case isKeyDenied(code):
-		return lambdacache.Denied(short, "kms:Decrypt", keyOf(d.Resource))
-	case isDenied(code):
-		denied := lambdacache.Denied(short, d.Action, d.Resource)
-		if d.Decrypts {
-			return &alsoDecrypt{denied}
+		if k != denied || op.last().ServiceID != "STS" {
+			return short
 		}
-		return denied
+		d = Denial{Action: "sts:" + op.last().OperationName, Resource: "the role to assume"}
+	case k == notFound:
+		return lambdacache.NotFound(short)
+	case k == keyDenied:
+		d = Denial{Action: "kms:Decrypt", Resource: keyOf(d.Resource)}
+	case k != denied:
+		return short
 	}
-	return short
+	refusal := lambdacache.Denied(short, d.Action, d.Resource)
+	if d.Decrypts {
+		return &alsoDecrypt{refusal}
+	}
+	return refusal
 }
 
 // Code is the service's error code, such as "AccessDeniedException"; "" if the
 // service did not answer with one.
 func Code(err error) string {
-	if api, ok := errors.AsType[smithy.APIError](err); ok {
+	var api smithy.APIError
+	if errors.As(err, &api) {
 		return api.ErrorCode()
 	}
 	return ""
@@ -84,11 +87,11 @@ func Code(err error) string {
 // missing or encrypted under a key that cannot be used. Throttling, a broken network
 // and bad credentials hit every key alike.
 func CanSplit(err error) bool {
-	if operationsOf(err).forCredentials() {
-		return false
+	switch kindOf(err) {
+	case denied, notFound, keyDenied, malformed:
+		return !operationsOf(err).forCredentials()
 	}
-	code := Code(err)
-	return isDenied(code) || isNotFound(code) || isKeyDenied(code) || isMalformed(code)
+	return false
 }
 
 // alsoDecrypt is a refusal that may be the KMS key's.

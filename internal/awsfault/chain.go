@@ -19,14 +19,12 @@ type operations []*smithy.OperationError
 
 func operationsOf(err error) operations {
 	var ops operations
-	for {
-		op, ok := errors.AsType[*smithy.OperationError](err)
-		if !ok {
-			return ops
-		}
+	var op *smithy.OperationError
+	for errors.As(err, &op) {
 		ops = append(ops, op)
 		err = op.Err
 	}
+	return ops
 }
 
 // name is the operation that was asked for.
@@ -44,14 +42,16 @@ func (o operations) forCredentials() bool { return len(o) > 1 }
 
 // status is the HTTP status of the answer, 0 without one.
 func status(err error) int {
-	if r, ok := errors.AsType[*smithyhttp.ResponseError](err); ok && r.Response != nil && r.Response.Response != nil {
+	var r *smithyhttp.ResponseError
+	if errors.As(err, &r) && r.Response != nil && r.Response.Response != nil {
 		return r.Response.StatusCode
 	}
 	return 0
 }
 
 func idOf(err error) string {
-	if r, ok := errors.AsType[*awshttp.ResponseError](err); ok {
+	var r *awshttp.ResponseError
+	if errors.As(err, &r) {
 		return r.RequestID
 	}
 	return ""
@@ -61,12 +61,7 @@ func idOf(err error) string {
 // keeps what may be known of it: status, request id, attempts, and the network's
 // error if that is why the response is not whole.
 func withoutResponse(err error, bad *smithy.DeserializationError) error {
-	for {
-		deeper, ok := errors.AsType[*smithy.DeserializationError](bad.Err)
-		if !ok {
-			break
-		}
-		bad = deeper
+	for errors.As(bad.Err, &bad) { // to the innermost
 	}
 	cause := bad.Err
 	if !isTransport(bad) {
@@ -75,13 +70,15 @@ func withoutResponse(err error, bad *smithy.DeserializationError) error {
 			cause = fmt.Errorf("the response with HTTP status %d cannot be read", code)
 		}
 	}
-	if r, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
+	var r *smithyhttp.ResponseError
+	if errors.As(err, &r) {
 		cause = &awshttp.ResponseError{
 			ResponseError: &smithyhttp.ResponseError{Response: r.Response, Err: cause},
 			RequestID:     idOf(err),
 		}
 	}
-	if m, ok := errors.AsType[*retry.MaxAttemptsError](err); ok {
+	var m *retry.MaxAttemptsError
+	if errors.As(err, &m) {
 		cause = &retry.MaxAttemptsError{Attempt: m.Attempt, Err: cause}
 	}
 	ops := operationsOf(err)
@@ -98,43 +95,45 @@ func isContext(err error) bool {
 	if errors.Is(err, context.Canceled) {
 		return true
 	}
-	c, ok := errors.AsType[interface {
-		error
-		CanceledError() bool
-	}](err)
-	if ok && c.CanceledError() {
+	var c canceled
+	if errors.As(err, &c) && c.CanceledError() {
 		return true
 	}
-	t, ok := errors.AsType[timeout](err)
-	return ok && t == context.DeadlineExceeded
+	var t timeout
+	return errors.As(err, &t) && t == context.DeadlineExceeded //nolint:errorlint // the bare error: see above
 }
 
-type timeout interface {
-	error
-	Timeout() bool
-}
+// What errors of the SDK and of HTTP clients say of themselves.
+type (
+	canceled   interface{ CanceledError() bool }
+	connection interface{ ConnectionError() bool }
+	timeout    interface {
+		error
+		Timeout() bool
+	}
+)
 
 // attemptTimeout is the error of an HTTP client that ended an attempt by itself; the
 // network's own timeouts belong to the network.
 func attemptTimeout(err error) (timeout, bool) {
-	if _, network := errors.AsType[net.Error](err); network {
+	var n net.Error
+	if errors.As(err, &n) {
 		return nil, false
 	}
-	t, ok := errors.AsType[timeout](err)
-	return t, ok && t.Timeout()
+	var t timeout
+	ok := errors.As(err, &t) && t.Timeout()
+	return t, ok
 }
 
 // isTransport reports whether the connection failed and not what came over it.
 func isTransport(err error) bool {
-	if _, ok := errors.AsType[net.Error](err); ok || errors.Is(err, io.ErrUnexpectedEOF) || isContext(err) {
+	var n net.Error
+	if errors.As(err, &n) || errors.Is(err, io.ErrUnexpectedEOF) || isContext(err) {
 		return true
 	}
 	if _, ok := attemptTimeout(err); ok {
 		return true
 	}
-	c, ok := errors.AsType[interface {
-		error
-		ConnectionError() bool
-	}](err)
-	return ok && c.ConnectionError()
+	var c connection
+	return errors.As(err, &c) && c.ConnectionError()
 }

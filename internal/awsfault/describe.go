@@ -39,7 +39,8 @@ func reason(err error, op operations) string {
 	if isContext(err) {
 		return "given up: " + contextText(err)
 	}
-	if api, ok := errors.AsType[smithy.APIError](err); ok {
+	var api smithy.APIError
+	if errors.As(err, &api) {
 		return apiText(api) + attempts(err) + requestID(err)
 	}
 	if t, ok := attemptTimeout(err); ok {
@@ -56,14 +57,12 @@ func apiText(api smithy.APIError) string {
 	if message := api.ErrorMessage(); message != "" && message != text {
 		text = strings.TrimPrefix(text+": "+message, ": ")
 	}
-	if h := hint(api.ErrorCode()); h != "" {
-		text += "; " + h
-	}
-	return text
+	return text + kindOf(api).hint()
 }
 
 func timeoutText(t timeout, err error) string {
-	if m, ok := errors.AsType[*retry.MaxAttemptsError](err); ok {
+	var m *retry.MaxAttemptsError
+	if errors.As(err, &m) {
 		return fmt.Sprintf("%v an attempt, %d attempts", t, m.Attempt)
 	}
 	return t.Error()
@@ -71,14 +70,16 @@ func timeoutText(t timeout, err error) string {
 
 // transportText is the network's error with the host in place of the URL.
 func transportText(err error, op operations) string {
-	if u, ok := errors.AsType[*url.Error](err); ok {
+	var u *url.Error
+	if errors.As(err, &u) {
 		host := u.URL
 		if parsed, perr := url.Parse(u.URL); perr == nil {
 			host = parsed.Host
 		}
 		return "no answer from " + host + ": " + u.Err.Error()
 	}
-	if send, ok := errors.AsType[*smithyhttp.RequestSendError](err); ok {
+	var send *smithyhttp.RequestSendError
+	if errors.As(err, &send) {
 		return send.Err.Error()
 	}
 	return plainText(err, op)
@@ -89,10 +90,12 @@ func plainText(err error, op operations) string {
 	if len(op) > 0 {
 		err = op.last().Err
 	}
-	if m, ok := errors.AsType[*retry.MaxAttemptsError](err); ok {
+	var m *retry.MaxAttemptsError
+	if errors.As(err, &m) {
 		err = m.Err
 	}
-	if r, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
+	var r *smithyhttp.ResponseError
+	if errors.As(err, &r) {
 		err = r.Err
 	}
 	return err.Error()
@@ -106,7 +109,8 @@ func contextText(err error) string {
 }
 
 func attempts(err error) string {
-	if m, ok := errors.AsType[*retry.MaxAttemptsError](err); ok && m.Attempt > 1 {
+	var m *retry.MaxAttemptsError
+	if errors.As(err, &m) && m.Attempt > 1 {
 		return fmt.Sprintf(", %d attempts", m.Attempt)
 	}
 	return ""
