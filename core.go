@@ -114,6 +114,17 @@ func decoding[T any](run func() error) (err error) {
 	return Undecodable(fmt.Sprintf("the decoder into %v failed with a %T", reflect.TypeFor[T](), err))
 }
 
+// held is a loaded entry's part of the version held now, nil if there is none.
+func (c *core) held() *part {
+	if c.slot == nil {
+		return nil
+	}
+	if v := c.slot.cur.Load(); v != nil && c.part < len(v.parts) {
+		return &v.parts[c.part]
+	}
+	return nil
+}
+
 // fresh gives the held value if it is younger than its max age, else nil.
 func (c *core) fresh(now clock.Reading) any {
 	if c.derived != nil {

@@ -34,12 +34,12 @@ type version struct {
 
 // part is one entry's share of a version.
 type part struct {
-	value any           // *T, nil if no version could ever be decoded
+	value any // *T, nil if no version could ever be decoded
+	due   clock.Due
+	at    clock.Reading // when the load of the value started, or an older copy of it was made
 	id    string        // the version the value comes from
 	load  uint64        // the number of the load that brought it
-	at    clock.Reading // when the load of the value started, or an older copy of it was made
-	due   clock.Due
-	err   error // this version could not be decoded for the entry: the rest is an older one's
+	err   error         // this version could not be decoded for the entry: the rest is an older one's
 }
 
 // part gives entry i's share; an entry declared after the load has an empty one.
