@@ -40,7 +40,7 @@ test: ## all tests that need nothing but Go, in every module, with the race dete
 .PHONY: e2e
 e2e: ## the tests against moto, versitygw and @vercel/fun, installed into .tools/ if missing
 	@tools/install.sh moto versitygw fun
-	cd e2e && $(TEST) $(PKG)
+	cd e2e && $(TEST) -timeout=10m $(PKG)
 
 .PHONY: lint
 lint: ## gofumpt, go mod tidy, go vet, staticcheck and golangci-lint, in every module

@@ -62,6 +62,48 @@ func compare(b *testing.B, floor, ours func(n int)) {
 
 var sink string // keeps what is read from being optimised away
 
+// lambdaContext is a context as aws-lambda-go makes it for an invocation.
+func lambdaContext(b *testing.B) context.Context {
+	ctx, cancel := context.WithDeadline(b.Context(), time.Now().Add(time.Hour))
+	b.Cleanup(cancel)
+	return deeper(ctx, 2)
+}
+
+// BenchmarkWrap comes first: in a function there is one Wrap, and it does not look for
+// another around it.
+func BenchmarkWrap(b *testing.B) {
+	ctx := lambdaContext(b)
+	one := wrapped(ctx, 1)
+	for _, kind := range []struct {
+		name string
+		environment.Kind
+	}{{"elsewhere", environment.Elsewhere}, {"function", environment.Function}, {"managed", environment.Managed}} {
+		b.Run("entries=1/"+kind.name, func(b *testing.B) {
+			defer environment.Replace(kind.Kind)()
+			key := new(int)
+			h := func(context.Context, int) (int, error) { return 0, nil }
+			compare(b, func(n int) {
+				for range n {
+					if !time.Now().IsZero() {
+						_, _ = h(context.WithValue(ctx, key, key), 0)
+					}
+				}
+			}, one)
+		})
+	}
+	b.Run("entries=30/floor=entries=1", func(b *testing.B) { compare(b, one, wrapped(ctx, 30)) })
+}
+
+// wrapped runs fresh invocations with so many entries.
+func wrapped(ctx context.Context, entries int) func(int) {
+	h := lc.Wrap(func(context.Context, int) (int, error) { return 0, nil }, constants(entries)...)
+	return func(n int) {
+		for range n {
+			_, _ = h(ctx, 0)
+		}
+	}
+}
+
 func BenchmarkValue(b *testing.B) {
 	key := new(int)
 	for _, depth := range []int{1, 3} {
@@ -115,45 +157,4 @@ func BenchmarkGetParallel(b *testing.B) {
 			_, _ = e.Get(ctx)
 		}
 	})
-}
-
-// lambdaContext is a context as aws-lambda-go makes it for an invocation.
-func lambdaContext(b *testing.B) context.Context {
-	ctx, cancel := context.WithDeadline(b.Context(), time.Now().Add(time.Hour))
-	b.Cleanup(cancel)
-	return deeper(ctx, 2)
-}
-
-func BenchmarkWrap(b *testing.B) {
-	for _, kind := range []struct {
-		name string
-		environment.Kind
-	}{{"elsewhere", environment.Elsewhere}, {"function", environment.Function}, {"managed", environment.Managed}} {
-		b.Run("entries=1/"+kind.name, func(b *testing.B) {
-			defer environment.Replace(kind.Kind)()
-			ctx, key := lambdaContext(b), new(int)
-			h := func(context.Context, int) (int, error) { return 0, nil }
-			compare(b, func(n int) {
-				for range n {
-					if !time.Now().IsZero() {
-						_, _ = h(context.WithValue(ctx, key, key), 0)
-					}
-				}
-			}, wrapped(ctx, 1))
-		})
-	}
-	b.Run("entries=30/floor=entries=1", func(b *testing.B) {
-		ctx := lambdaContext(b)
-		compare(b, wrapped(ctx, 1), wrapped(ctx, 30))
-	})
-}
-
-// wrapped runs fresh invocations with so many entries.
-func wrapped(ctx context.Context, entries int) func(int) {
-	h := lc.Wrap(func(context.Context, int) (int, error) { return 0, nil }, constants(entries)...)
-	return func(n int) {
-		for range n {
-			_, _ = h(ctx, 0)
-		}
-	}
 }

@@ -99,8 +99,7 @@ func (e *Entry[T]) untyped() *core {
 // read is the slow half of Get and Refresh.
 func read[T any](ctx context.Context, e *Entry[T], a ask) (T, error) {
 	if inv := invocationOf(ctx); inv != nil {
-		inv.enter()
-		defer inv.leave()
+		defer inv.leave(inv.enter())
 	}
 	values, err := resolve(ctx, a, []*core{&e.core})
 	if err != nil {

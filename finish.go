@@ -50,7 +50,7 @@ func (l *load) decoded(a answer, fed []*core) (*version, []error) {
 	for i, c := range fed {
 		value, err := c.decode(a.value)
 		if err != nil {
-			v.parts[i], errs[i] = l.base.part(i), err
+			v.parts[i], errs[i] = *l.base.part(i), err
 			v.parts[i].err = err
 			continue
 		}

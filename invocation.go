@@ -3,7 +3,6 @@ package lambdacache
 import (
 	"context"
 	"slices"
-	"sync/atomic"
 
 	"github.com/lambda-cache/lambdacache/internal/clock"
 	"github.com/lambda-cache/lambdacache/internal/fixed"
@@ -14,9 +13,9 @@ import (
 type invocation struct {
 	context.Context
 	view  *view
-	outer *invocation  // of an enclosing Wrap, nil for none
-	waits atomic.Int32 // for loads, on its behalf, now
-	ended bool         // its waits no longer count
+	outer *invocation // of an enclosing Wrap, nil for none
+	waits int         // for loads, on its behalf, now; guarded by waiting
+	ended bool        // its waits no longer count; guarded by waiting
 }
 
 // invocationKey finds the invocation in a context: a nil pointer of a type of our

@@ -88,7 +88,6 @@ func untyped[R any](results []Result[R]) []answer {
 // feed makes c one of the entries that key feeds.
 func (o *origin) feed(key string, c *core) {
 	o.mu.Lock()
-	defer o.mu.Unlock()
 	s := o.slots[key]
 	if s == nil {
 		s = &slot{origin: o, key: key}
@@ -96,6 +95,7 @@ func (o *origin) feed(key string, c *core) {
 	}
 	c.slot, c.part = s, len(s.fed)
 	s.fed = append(s.fed, c)
+	o.mu.Unlock()
 }
 
 // reset puts the origin back to where it was when it was made, but for its slots.
@@ -120,8 +120,8 @@ var origins registry
 
 func (r *registry) add(o *origin) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	r.list = append(r.list, weak.Make(o))
+	r.mu.Unlock()
 }
 
 func (r *registry) all() []*origin {

@@ -26,8 +26,8 @@ func Invalidate(entries ...Cached) {
 		c.leaves(func(leaf *core) {
 			o := leaf.slot.origin
 			o.mu.Lock()
-			defer o.mu.Unlock()
 			leaf.slot.invalidate()
+			o.mu.Unlock()
 		})
 	}
 }

@@ -115,10 +115,10 @@ func (ws *wants) obtain(ctx context.Context, a ask) {
 func (ws *wants) view(entries []*core) (*view, error) {
 	v := &view{entries: entries, values: make([]any, len(entries)), due: clock.Never()}
 	var failures []*Failure
-	failed := make(map[*core]bool)
+	var failed []*core
 	fail := func(c *core, err error) {
-		if !failed[c] {
-			failed[c] = true
+		if !slices.Contains(failed, c) {
+			failed = append(failed, c)
 			failures = append(failures, &Failure{Entry: c.name, Source: c.source, Key: c.key, Err: err})
 		}
 	}

@@ -43,11 +43,11 @@ type part struct {
 }
 
 // part gives entry i's share; an entry declared after the load has an empty one.
-func (v *version) part(i int) part {
+func (v *version) part(i int) *part {
 	if v == nil || i >= len(v.parts) {
-		return part{}
+		return new(part)
 	}
-	return v.parts[i]
+	return &v.parts[i]
 }
 
 func (p *part) fresh(now clock.Reading) bool { return p.value != nil && !p.due.Passed(now) }

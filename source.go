@@ -80,13 +80,13 @@ func (m *marked) Error() string { return m.err.Error() }
 func (m *marked) Unwrap() error { return m.err }
 
 func splittable(err error) bool {
-	_, ok := errors.AsType[*marked](err)
-	return ok
+	var m *marked
+	return errors.As(err, &m)
 }
 
 func isBatchDenied(err error) bool {
-	m, ok := errors.AsType[*marked](err)
-	return ok && m.batch
+	var m *marked
+	return errors.As(err, &m) && m.batch
 }
 
 // The causes a caller can decide on: errors.Is(err, lambdacache.ErrNotFound).
@@ -144,8 +144,8 @@ func (d *DecodeError) Error() string { return "cannot decode: " + d.reason }
 
 func init() {
 	decode.Safe = func(err error) (string, bool) {
-		known, ok := errors.AsType[*DecodeError](err)
-		if !ok {
+		var known *DecodeError
+		if !errors.As(err, &known) {
 			return "", false
 		}
 		return known.reason, true

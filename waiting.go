@@ -16,26 +16,30 @@ var waiting struct {
 	n int
 }
 
-// enter notes that the invocation waits for loads, until leave.
-func (inv *invocation) enter() {
+// enter notes that the invocation waits for loads, and reports whether it counts: not
+// once it has ended, for what a handler leaves behind must not keep later
+// invocations from ending what runs. It owes a leave.
+func (inv *invocation) enter() (counted bool) {
 	if !environment.Freezes() {
-		return
+		return false
 	}
 	waiting.Lock()
 	defer waiting.Unlock()
-	inv.waits.Add(1)
-	if !inv.ended {
-		waiting.n++
+	if inv.ended || inv.Context.Err() != nil { // Lambda cancels the context of an invocation that is over
+		return false
 	}
+	inv.waits++
+	waiting.n++
+	return true
 }
 
-func (inv *invocation) leave() {
-	if !environment.Freezes() {
+func (inv *invocation) leave(counted bool) {
+	if !counted {
 		return
 	}
 	waiting.Lock()
 	defer waiting.Unlock()
-	inv.waits.Add(-1)
+	inv.waits--
 	if !inv.ended {
 		waiting.n--
 	}
@@ -49,7 +53,7 @@ func (inv *invocation) end() {
 		return
 	}
 	waiting.Lock()
-	waiting.n -= int(inv.waits.Load())
+	waiting.n -= inv.waits
 	inv.ended = true
 	others := waiting.n
 	waiting.Unlock()

@@ -68,8 +68,8 @@ func newWrapper(entries []Cached) *wrapper {
 		c.leaves(func(leaf *core) {
 			o := leaf.slot.origin
 			o.mu.Lock()
-			defer o.mu.Unlock()
 			leaf.slot.watched = append(leaf.slot.watched, weak.Make(w))
+			o.mu.Unlock()
 		})
 	}
 	wraps.Add(1)
@@ -83,7 +83,7 @@ func ambiguous(name string, a, b *core) misuse {
 
 // maxReserve bounds the part of an invocation's time, else a tenth, that is kept for
 // reporting which entries could not be loaded: Lambda's own timeout would not say.
-const maxReserve = 50 * time.Millisecond
+const maxReserve = 100 * time.Millisecond
 
 // begin makes the invocation's context, which owes an end unless there is an error.
 func (w *wrapper) begin(ctx context.Context) (*invocation, error) {
@@ -111,9 +111,9 @@ func (w *wrapper) begin(ctx context.Context) (*invocation, error) {
 // If it fails the invocation has ended.
 func (w *wrapper) refresh(inv *invocation, g given, now clock.Reading, deadline time.Time) error {
 	begun := false
-	inv.enter()
+	counted := inv.enter()
 	defer func() {
-		inv.leave()
+		inv.leave(counted)
 		if !begun {
 			inv.end()
 		}

@@ -245,7 +245,7 @@ func TestDenied(t *testing.T) {
 	l.Deny("s3:GetObject", "b/dir/k")
 	l.Deny("s3:GetObjectVersion", "")
 	err := failure(t, File("s3://b/dir/k"), "s3://b/dir/k: GetObject: AccessDenied: ",
-		": allow s3:GetObject on arn:aws:s3:::b/dir/k, or kms:Decrypt on its key"+
+		"; allow s3:GetObject on arn:aws:s3:::b/dir/k, or kms:Decrypt on its key"+
 			"; without s3:ListBucket on arn:aws:s3:::b an object that does not exist is answered like this, too")
 	denied, ok := errors.AsType[*lambdacache.DeniedError](err)
 	if !ok || denied.Action != "s3:GetObject" || denied.Resource != "arn:aws:s3:::b/dir/k" || !errors.Is(err, lambdacache.ErrDenied) {

@@ -59,23 +59,27 @@ func (s *source) Load(ctx context.Context, reqs []lambdacache.Request) []lambdac
 	}
 	results := make([]lambdacache.Result[*parameter], len(reqs))
 	for i, k := range keys {
-		results[i] = k.find(out, keys)
+		results[i] = resultOf(k.find(out, keys))
 	}
 	return results
 }
 
 // LoadOne makes one GetParameter call.
 func (s *source) LoadOne(ctx context.Context, req lambdacache.Request) lambdacache.Result[*parameter] {
+	return resultOf(s.getParameter(ctx, req.Key))
+}
+
+func (s *source) getParameter(ctx context.Context, name string) (*types.Parameter, error) {
 	client, err := s.api()
 	if err != nil {
-		return lambdacache.Result[*parameter]{Err: err}
+		return nil, err
 	}
-	out, err := client.GetParameter(ctx, &ssm.GetParameterInput{Name: aws.String(req.Key), WithDecryption: aws.Bool(true)})
+	out, err := client.GetParameter(ctx, &ssm.GetParameterInput{Name: &name, WithDecryption: aws.Bool(true)})
 	if err != nil {
-		k, _ := parse(req.Key)
-		return lambdacache.Result[*parameter]{Err: refused(err, "ssm:GetParameter", []key{k})}
+		k, _ := parse(name)
+		return nil, refused(err, "ssm:GetParameter", []key{k})
 	}
-	return resultOf(out.Parameter)
+	return out.Parameter, nil
 }
 
 func failed(n int, err error) []lambdacache.Result[*parameter] {
@@ -103,9 +107,9 @@ var errNoParameter = errors.New("ParameterNotFound: there is no such parameter, 
 
 // find picks a key's parameter out of an answer, which comes in the service's own
 // order. A parameter answers to its name and selector, or to its ARN.
-func (k key) find(out *ssm.GetParametersOutput, asked []key) lambdacache.Result[*parameter] {
+func (k key) find(out *ssm.GetParametersOutput, asked []key) (*types.Parameter, error) {
 	if slices.Contains(out.InvalidParameters, k.String()) {
-		return lambdacache.Result[*parameter]{Err: lambdacache.NotFound(errNoParameter)}
+		return nil, lambdacache.NotFound(errNoParameter)
 	}
 	var found, named []*types.Parameter
 	for i := range out.Parameters {
@@ -124,28 +128,28 @@ func (k key) find(out *ssm.GetParametersOutput, asked []key) lambdacache.Result[
 	// An imitation of the service that leaves selectors out.
 	for _, p := range named {
 		if k.selector == ":"+strconv.FormatInt(p.Version, 10) {
-			return resultOf(p)
+			return p, nil
 		}
 	}
 	if len(named) == 1 && k.alone(asked) {
-		return resultOf(named[0])
+		return named[0], nil
 	}
-	return lambdacache.Result[*parameter]{Err: lambdacache.Blame(errors.New("the answer to GetParameters does not mention the parameter"))}
+	return nil, lambdacache.Blame(errors.New("the answer to GetParameters does not mention the parameter"))
 }
 
 // own picks the parameter that is meant by a name. A parameter that another account
 // shares, asked for by its ARN, may have the same name.
-func (k key) own(found []*types.Parameter, asked []key) lambdacache.Result[*parameter] {
+func (k key) own(found []*types.Parameter, asked []key) (*types.Parameter, error) {
 	if sameARN(found) {
-		return resultOf(found[0])
+		return found[0], nil
 	}
 	found = slices.DeleteFunc(found, func(p *types.Parameter) bool {
 		return slices.ContainsFunc(asked, func(other key) bool { return other.name == aws.ToString(p.ARN) })
 	})
 	if len(found) > 0 {
-		return resultOf(found[0])
+		return found[0], nil
 	}
-	return lambdacache.Result[*parameter]{Err: lambdacache.Blame(errors.New("the answer to GetParameters has several parameters of that name"))}
+	return nil, lambdacache.Blame(errors.New("the answer to GetParameters has several parameters of that name"))
 }
 
 func sameARN(list []*types.Parameter) bool {
@@ -165,14 +169,17 @@ func (k key) alone(asked []key) bool {
 
 // resultOf takes no empty value: a parameter cannot have one, but a binary secret
 // comes without text.
-func resultOf(p *types.Parameter) lambdacache.Result[*parameter] {
-	if p == nil || aws.ToString(p.Value) == "" {
-		return lambdacache.Result[*parameter]{Err: errors.New("the parameter has no text: a binary secret cannot be read through Parameter Store, declare it with secretcache.Secret")}
+func resultOf(p *types.Parameter, err error) (r lambdacache.Result[*parameter]) {
+	switch {
+	case err != nil:
+		r.Err = err
+	case p == nil || aws.ToString(p.Value) == "":
+		r.Err = errors.New("the parameter has no text: a binary secret cannot be read through Parameter Store, declare it with secretcache.Secret")
+	default:
+		r.Value = &parameter{value: *p.Value, kind: p.Type, list: p.Type == types.ParameterTypeStringList}
+		r.Version = version(p)
 	}
-	return lambdacache.Result[*parameter]{
-		Value:   &parameter{value: *p.Value, kind: p.Type, list: p.Type == types.ParameterTypeStringList},
-		Version: version(p),
-	}
+	return r
 }
 
 // version is the parameter's number, or of a secret read through Parameter Store,

@@ -34,8 +34,8 @@ func NewClients(option string, build Get) *Clients {
 	c := &Clients{option: lambdacache.NewOptionKind[any](option), build: build}
 	testhook.OnReset(func() {
 		c.mu.Lock()
-		defer c.mu.Unlock()
 		c.client = nil
+		c.mu.Unlock()
 	})
 	return c
 }

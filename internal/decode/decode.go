@@ -66,68 +66,25 @@ func For(t reflect.Type) (Into, error) {
 }
 
 func forText(t reflect.Type) Into {
-	switch {
+	var set func(s string, dst reflect.Value) error
+	switch k := t.Kind(); {
 	case t == byteSlice:
 		return ofBytes
 	case implements(t, textUnmarshaler):
-		return ofText(t, func(s string, dst reflect.Value) error {
-			return foreign(t, target(dst).(encoding.TextUnmarshaler).UnmarshalText([]byte(s)))
-		})
+		set = unmarshalText
 	case implements(t, jsonUnmarshaler):
-		return ofJSON(t)
+		return ofJSON
 	case IsStrings(t):
-		return ofStrings(t)
-	case t == duration:
-		return ofText(t, func(s string, dst reflect.Value) error {
-			d, err := time.ParseDuration(strings.TrimSpace(s))
-			dst.SetInt(int64(d))
-			return number(t, err)
-		})
-	}
-	switch k := t.Kind(); {
+		return ofStrings
 	case k == reflect.Slice && t.Elem().Kind() == reflect.Uint8:
 		return ofBytes
-	case k == reflect.String:
-		return ofText(t, func(s string, dst reflect.Value) error { dst.SetString(s); return nil })
-	case k >= reflect.Bool && k <= reflect.Float64 && k != reflect.Uintptr:
-		return ofText(t, setNumber)
+	case k == reflect.String, k >= reflect.Bool && k <= reflect.Uint64, k == reflect.Float32, k == reflect.Float64:
+		set = setScalar
 	case k == reflect.Struct, k == reflect.Map, k == reflect.Slice, k == reflect.Array, k == reflect.Pointer:
-		return ofJSON(t)
-	}
-	return nil
-}
-
-// setNumber parses a number or a bool.
-func setNumber(s string, dst reflect.Value) error {
-	s = strings.TrimSpace(s)
-	var err error
-	switch t := dst.Type(); {
-	case dst.Kind() == reflect.Bool:
-		var b bool
-		b, err = strconv.ParseBool(s)
-		dst.SetBool(b)
-	case dst.CanInt():
-		var n int64
-		n, err = strconv.ParseInt(s, 10, t.Bits())
-		dst.SetInt(n)
-	case dst.CanUint():
-		var n uint64
-		n, err = strconv.ParseUint(s, 10, t.Bits())
-		dst.SetUint(n)
+		return ofJSON
 	default:
-		var n float64
-		n, err = strconv.ParseFloat(s, t.Bits())
-		dst.SetFloat(n)
+		return nil
 	}
-	return number(dst.Type(), err)
-}
-
-// IsStrings reports whether t is decoded as a list of strings.
-func IsStrings(t reflect.Type) bool {
-	return t.Kind() == reflect.Slice && t.Elem() == stringType && !implements(t, textUnmarshaler) && !implements(t, jsonUnmarshaler)
-}
-
-func ofText(t reflect.Type, set func(s string, dst reflect.Value) error) Into {
 	return func(raw Raw, dst reflect.Value) error {
 		s, ok := raw.asText()
 		if !ok {
@@ -137,6 +94,49 @@ func ofText(t reflect.Type, set func(s string, dst reflect.Value) error) Into {
 	}
 }
 
+func unmarshalText(s string, dst reflect.Value) error {
+	return foreign(dst.Type(), target(dst).(encoding.TextUnmarshaler).UnmarshalText([]byte(s)))
+}
+
+// setScalar sets a string, a number, a bool or a duration.
+func setScalar(s string, dst reflect.Value) error {
+	t, k := dst.Type(), dst.Kind()
+	if k == reflect.String {
+		dst.SetString(s)
+		return nil
+	}
+	s = strings.TrimSpace(s)
+	var err error
+	switch {
+	case t == duration:
+		var d time.Duration
+		d, err = time.ParseDuration(s)
+		dst.SetInt(int64(d))
+	case k == reflect.Bool:
+		var b bool
+		b, err = strconv.ParseBool(s)
+		dst.SetBool(b)
+	case k <= reflect.Int64:
+		var n int64
+		n, err = strconv.ParseInt(s, 10, t.Bits())
+		dst.SetInt(n)
+	case k <= reflect.Uint64:
+		var n uint64
+		n, err = strconv.ParseUint(s, 10, t.Bits())
+		dst.SetUint(n)
+	default:
+		var n float64
+		n, err = strconv.ParseFloat(s, t.Bits())
+		dst.SetFloat(n)
+	}
+	return number(t, err)
+}
+
+// IsStrings reports whether t is decoded as a list of strings.
+func IsStrings(t reflect.Type) bool {
+	return t.Kind() == reflect.Slice && t.Elem() == stringType && !implements(t, textUnmarshaler) && !implements(t, jsonUnmarshaler)
+}
+
 func ofBytes(raw Raw, dst reflect.Value) error {
 	dst.SetBytes(raw.asBytes())
 	return nil
@@ -144,25 +144,15 @@ func ofBytes(raw Raw, dst reflect.Value) error {
 
 // ofStrings splits a list at its commas, which nothing can escape, and keeps empty
 // elements; any other value is a JSON array.
-func ofStrings(t reflect.Type) Into {
-	array := ofJSON(t)
-	return func(raw Raw, dst reflect.Value) error {
-		if raw.kind != list {
-			return array(raw, dst)
-		}
-		dst.Set(reflect.ValueOf(strings.Split(raw.text, ",")).Convert(t))
-		return nil
+func ofStrings(raw Raw, dst reflect.Value) error {
+	if raw.kind != list {
+		return ofJSON(raw, dst)
 	}
+	dst.Set(reflect.ValueOf(strings.Split(raw.text, ",")).Convert(dst.Type()))
+	return nil
 }
 
-func ofJSON(t reflect.Type) Into {
-	return func(raw Raw, dst reflect.Value) error {
-		if err := json.Unmarshal(raw.asBytes(), dst.Addr().Interface()); err != nil {
-			return jsonError(t, err, len(raw.asBytes()))
-		}
-		return nil
-	}
-}
+func ofJSON(raw Raw, dst reflect.Value) error { return JSON(raw.asBytes(), dst.Addr().Interface()) }
 
 // JSON decodes a JSON value into dst, a pointer, with the errors of this package.
 func JSON(data []byte, dst any) error {

@@ -82,12 +82,12 @@ func (c *Call) Join() bool {
 // that has returned does not notice.
 func (c *Call) Leave() {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.waiters--
 	if c.waiters == 0 && !c.left {
 		c.left = true
 		c.cancel(ErrAbandoned)
 	}
+	c.mu.Unlock()
 }
 
 // patience is how long CancelAll waits when its context is done: work that heeds its

@@ -13,8 +13,8 @@ var (
 // function or a package variable; f must be safe at any time.
 func OnReset(f func()) {
 	mu.Lock()
-	defer mu.Unlock()
 	resets = append(resets, f)
+	mu.Unlock()
 }
 
 // Reset runs every registered function, in the order of registration.
