@@ -29,13 +29,13 @@ type Cached interface {
 // The value is shared by all invocations: maps, slices and what pointers point to
 // are read-only.
 func (e *Entry[T]) Value(ctx context.Context) T {
-	value := e.in(ctx)
-	if value == nil {
-		if value = e.fixedIn(ctx); value == nil {
-			panic(notWrapped(e.name))
+	inv := invocationOf(ctx)
+	if inv != nil {
+		if value := inv.view.hinted(&e.core); value != nil {
+			return *value.(*T)
 		}
 	}
-	return *value.(*T)
+	return *e.in(ctx, inv).(*T)
 }
 
 // Get gives the value as of now: the held one if it is younger than its max age,

@@ -64,8 +64,17 @@ func (inv *invocation) part(c *core, now clock.Reading) any {
 	return nil
 }
 
-// in gives c's value in the invocation of ctx, nil if there is none.
-func (c *core) in(ctx context.Context) any { return invocationOf(ctx).value(c) }
+// in gives c's value in an invocation, or the one that a test has fixed in its
+// context; it panics if there is none.
+func (c *core) in(ctx context.Context, inv *invocation) any {
+	if value := inv.value(c); value != nil {
+		return value
+	}
+	if value := c.fixedIn(ctx); value != nil {
+		return value
+	}
+	panic(notWrapped(c.name))
+}
 
 // fixedIn gives the value that a test has fixed for c in ctx, or for what c is built
 // from; nil if there is none.
@@ -125,10 +134,16 @@ func (v *view) newest() bool {
 	return !slices.ContainsFunc(v.held, func(h held) bool { return h.slot.cur.Load() != h.v })
 }
 
-func (v *view) value(c *core) any {
+// hinted gives c's value if it is where the Wrap that listed c last keeps it.
+func (v *view) hinted(c *core) any {
 	if i := int(c.hint.Load()); i < len(v.entries) && v.entries[i] == c {
 		return v.values[i]
 	}
+	return nil
+}
+
+// value gives c's value wherever it is, nil if the view has none.
+func (v *view) value(c *core) any {
 	for i, e := range v.entries {
 		if e == c {
 			return v.values[i]
