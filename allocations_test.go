@@ -12,6 +12,7 @@ import (
 // be a test.
 func TestAllocationsOfAHit(t *testing.T) {
 	e := constant("e")
+	derived := lc.Derive("derived", func(ctx context.Context) (string, error) { return e.Value(ctx), nil }, []lc.Cached{e})
 	entries := []lc.Cached{e}
 	for i := range 29 {
 		entries = append(entries, constant(fmt.Sprint("e", i)))
@@ -21,8 +22,10 @@ func TestAllocationsOfAHit(t *testing.T) {
 		deep := deeper(ctx, 2)
 		want(t, "allocations of Value, 3 deep", testing.AllocsPerRun(100, func() { e.Value(deep) }), 0)
 		want(t, "allocations of Get", testing.AllocsPerRun(100, func() { _, _ = e.Get(ctx) }), 0)
+		want(t, "allocations of Get, derived", testing.AllocsPerRun(100, func() { _, _ = derived.Get(ctx) }), 0)
 		return 0, nil
 	}, entries...)
+	must(derived.Get(t.Context()))(t)
 	must(h(t.Context(), 0))(t)
 
 	fresh := lc.Wrap(func(context.Context, int) (int, error) { return 0, nil }, entries...)

@@ -130,11 +130,7 @@ func (c *core) fresh(now clock.Reading) any {
 	if c.derived != nil {
 		return c.derived.fresh(now)
 	}
-	v := c.slot.cur.Load()
-	if v == nil || c.part >= len(v.parts) {
-		return nil
-	}
-	if p := &v.parts[c.part]; p.fresh(now) {
+	if p := c.held(); p != nil && p.fresh(now) {
 		return p.value
 	}
 	return nil

@@ -46,8 +46,12 @@ func (e *Entry[T]) Value(ctx context.Context) T {
 // The value is shared: maps, slices and what pointers point to are read-only.
 func (e *Entry[T]) Get(ctx context.Context) (T, error) {
 	if fixed.From(ctx) == nil {
-		if p := e.held(); p != nil && p.fresh(clock.Now()) {
-			return *p.value.(*T), nil
+		if p := e.held(); p != nil { // without a call: it is what most hits go through
+			if p.fresh(clock.Now()) {
+				return *p.value.(*T), nil
+			}
+		} else if value := e.fresh(clock.Now()); value != nil {
+			return *value.(*T), nil
 		}
 	}
 	return read[T](ctx, e, ask{now: clock.Now()})

@@ -117,7 +117,7 @@ func TestMisuse(t *testing.T) {
 	for text, declare := range map[string]func(){
 		`lambdacache: s3cache.Object("s3://b/k"): nothing can be decoded into a value of type interface {}`: func() { Object[any]("s3://b/k") },
 		`lambdacache: s3cache.ObjectFunc("s3://b/k"): the decoder is nil`:                                   func() { ObjectFunc[int]("s3://b/k", nil) },
-		`ssmcache.Label is not an option of this source`:                                        func() { File("s3://b/k", other) },
+		`ssmcache.Label is not an option of this source`:                                                    func() { File("s3://b/k", other) },
 		`lambdacache: s3cache.VersionID(""): not the id of a version`:                                       func() { VersionID("") },
 		`lambdacache: s3cache.VersionID("a b"): not the id of a version`:                                    func() { VersionID("a b") },
 	} {

@@ -118,6 +118,7 @@ func (f *function) loop() {
 			block() // the host closed the API and is about to kill us
 		}
 		body, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
 		if err != nil {
 			panic(err)
 		}
