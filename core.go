@@ -68,9 +68,11 @@ func Declare[T, R any](o *Origin[R], key, name string, decode func(R) (T, error)
 }
 
 // New makes an entry of any function: its result is cached like a parameter or a
-// secret. load must be safe to call again later, should return soon after ctx is
-// done, and runs at most once at a time. ctx carries the values of the context of
-// whoever asked first. An empty name and a nil load panic.
+// secret. load runs at most once at a time and must return soon after ctx is done:
+// if it does not, those who wait get an error after [LoadTimeout] all the same, but it
+// may still run when the environment is frozen. It may Get other entries, never itself
+// in a circle. ctx carries the values of the context of whoever asked first. An empty
+// name and a nil load panic.
 func New[T any](name string, load func(ctx context.Context) (T, error), opts ...Option) *Entry[T] {
 	if name == "" || load == nil {
 		panic("lambdacache: New: a name and a function are required")

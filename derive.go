@@ -87,6 +87,9 @@ func (d *derived) version() string {
 	for i, child := range d.children {
 		versions[i] = child.version()
 	}
+	if strings.Join(versions, "") == "" {
+		return "" // nothing is held, or the sources know no versions
+	}
 	return strings.Join(versions, ",")
 }
 

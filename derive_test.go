@@ -96,7 +96,7 @@ func TestDerivedRefreshPrefetchInvalidate(t *testing.T) {
 	built := 0
 	d, ctx := pairOf("pair", &built, left, right), context.Background()
 	want(t, "age of nothing", d.Stats().Age, 0)
-	want(t, "version of nothing", d.Version(), ",")
+	want(t, "version of nothing", d.Version(), "")
 
 	must(0, lc.Prefetch(ctx, d))(t)
 	want(t, "calls of Prefetch", sorted(s.took()), "l+r")

@@ -62,7 +62,7 @@ func (o *origin) engage(ctx context.Context, a ask, wants []*want) {
 		}
 		call := flight.Go(ctx, len(chunk), timeout, overdue(timeout), func(ctx context.Context) { o.run(ctx, chunk) })
 		for _, l := range chunk {
-			l.call = call
+			l.call, l.overdue = call, overdue(timeout)
 		}
 	}
 }
@@ -97,15 +97,7 @@ func wait(ctx context.Context, wants []*want) (again []*want) {
 		if w.load == nil {
 			continue
 		}
-		select {
-		case <-w.load.done:
-		case <-ctx.Done():
-			select {
-			case <-w.load.done: // both: an answer is better than an error
-			default:
-				w.err = gaveUp(ctx)
-			}
-		}
+		w.err = w.load.await(ctx)
 		if w.joined {
 			w.load.call.Leave()
 		}
@@ -116,6 +108,25 @@ func wait(ctx context.Context, wants []*want) (again []*want) {
 		}
 	}
 	return again
+}
+
+// await waits for the end of a load, and no longer than ctx allows or a load may
+// take. An error means that it has not ended.
+func (l *load) await(ctx context.Context) (err error) {
+	select {
+	case <-l.done:
+		return nil
+	case <-ctx.Done():
+		err = gaveUp(ctx)
+	case <-l.call.Late():
+		err = l.overdue
+	}
+	select {
+	case <-l.done: // after all: an answer is better than an error
+		return nil
+	default:
+		return err
+	}
 }
 
 // gaveUp is the error of who could not wait for a load.

@@ -12,6 +12,8 @@ import (
 // Entry is a declared, typed, cached value. Entries are made by the constructors of
 // the source packages, by [New], [Declare] and [Derive], usually as package
 // variables. All methods may be called from any goroutine.
+//
+// An entry lives as long as the process: declare each once, never in the handler.
 type Entry[T any] struct{ core }
 
 // Cached is any entry, whatever its type. Only entries implement it.
@@ -68,12 +70,12 @@ func (e *Entry[T]) Refresh(ctx context.Context) (T, error) {
 }
 
 // Version is the source's name for the value held now: a parameter's version, a
-// secret's version id, an ETag. It is "" before the first load and where the source
-// knows no versions.
+// secret's version id, an ETag; of an entry built from others their versions, joined
+// by commas. It is "" before the first load and where the source knows no versions.
 func (e *Entry[T]) Version() string { return e.version() }
 
-// Name is the entry's label: what [Name] said, else the part of the key after the
-// last slash.
+// Name is the entry's label: what [Name] or the constructor said, else the part of
+// the key after the last slash.
 func (e *Entry[T]) Name() string { return e.name }
 
 // Stats tells what happened to the entry since the process started; for one that is
@@ -117,7 +119,7 @@ func read[T any](ctx context.Context, e *Entry[T], a ask) (T, error) {
 // [Entry.Value] does: lambdacache.Value[string](ctx, "var"). It panics if no entry of
 // the handler's Wrap has the name, if several have it without one of them being
 // named so by [Name], and if the entry is not a T. Reading through the entry is
-// checked by the compiler; prefer it.
+// checked by the compiler; prefer it. The value is shared: it is read-only.
 func Value[T any](ctx context.Context, name string) T {
 	c, value := named(ctx, name)
 	if c == nil {

@@ -1,6 +1,10 @@
 package lambdacache
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+	"unicode"
+)
 
 // Failure is why one entry has no value that may be used. It never holds a value.
 type Failure struct {
@@ -14,6 +18,9 @@ func (f *Failure) Error() string {
 	key := ""
 	if f.Key != f.Entry {
 		key = " " + f.Key
+		if strings.ContainsFunc(f.Key, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			key = " " + strconv.Quote(f.Key) // or a line break could pass for another failure
+		}
 	}
 	return "load " + strconv.Quote(f.Entry) + " from " + f.Source + key + ": " + f.Err.Error()
 }

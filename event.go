@@ -47,8 +47,8 @@ type Event struct {
 	Source   string        // the origin's name: "ssm"
 	Key      string        // the full key; "" for EventFallback, which is about all keys
 	Entries  []string      // the names of the entries concerned
-	Duration time.Duration // how long the load took, by the monotonic clock
-	Calls    int           // calls made, to be added up: keys that shared a call count it once
+	Duration time.Duration // how long the load took, by the monotonic clock; 0 if Isolated or Fallback
+	Calls    int           // calls made, to be added up: keys that shared a call count it once; 0 likewise
 	Age      time.Duration // how old the value is that is held now; 0 if none is
 	Err      error         // the cause; nil for EventLoaded and EventUnchanged
 }
@@ -57,8 +57,8 @@ var observer atomic.Pointer[func(Event)]
 
 // Observe makes f receive every event of the process, in place of an earlier f; nil
 // stops them. f is called on the goroutines that load, before those who wait for
-// the load go on: it must be quick, safe for concurrent use, and must not read
-// entries. Nothing is reported on a hit.
+// the load go on: it must be quick and safe for concurrent use, and must neither read
+// entries nor panic. Nothing is reported on a hit.
 func Observe(f func(Event)) {
 	if f == nil {
 		observer.Store(nil)

@@ -73,6 +73,9 @@ func (c *core) in(ctx context.Context, inv *invocation) any {
 	if value := c.fixedIn(ctx); value != nil {
 		return value
 	}
+	if fixed.From(ctx) != nil {
+		panic(notWrapped(c.name) + "; or, in this test, give it a value with cachetest.Fixed")
+	}
 	panic(notWrapped(c.name))
 }
 
@@ -91,7 +94,7 @@ func (c *core) fixedIn(ctx context.Context) any {
 	}
 	value, err := c.derived.of(from)
 	if err != nil {
-		return nil
+		panic(misuse("lambdacache: " + (&Failure{Entry: c.name, Source: c.source, Key: c.key, Err: err}).Error()))
 	}
 	return value
 }

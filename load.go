@@ -15,14 +15,15 @@ import (
 
 // load is one load of one key. Loads that share a batched call share its flight.
 type load struct {
-	slot   *slot
-	call   *flight.Call
-	number uint64 // in the order of the loads of the process
-	start  clock.Reading
-	base   *version // what was held when it started
-	have   string
-	epoch  int
-	maxAge time.Duration // of who started it, 0 if nothing held would do
+	slot    *slot
+	overdue error // of whoever waits longer than a load may take
+	call    *flight.Call
+	number  uint64 // in the order of the loads of the process
+	start   clock.Reading
+	base    *version // what was held when it started
+	have    string
+	epoch   int
+	maxAge  time.Duration // of who started it, 0 if nothing held would do
 
 	calls int // made for this key; those of a batch count for its first key
 

@@ -35,8 +35,8 @@ type settings struct {
 }
 
 // MaxAge sets the oldest a value may be when an invocation begins, 60 s by default.
-// 0 loads anew for every invocation and every Get; [Forever] loads once. A negative
-// age panics.
+// 0 loads anew for every invocation and every Get, though those that begin before a
+// load starts share it; [Forever] loads once. A negative age panics.
 func MaxAge(d time.Duration) Option {
 	if d < 0 {
 		panic(fmt.Sprintf("lambdacache: MaxAge(%v): an age cannot be negative; write MaxAge(0) to load for every invocation", d))
@@ -45,8 +45,9 @@ func MaxAge(d time.Duration) Option {
 }
 
 // Name sets the entry's name: a label for [Value], errors and events. Without it the
-// name is the part of the key after the last slash. Names given with Name must
-// differ within one Wrap. An empty name panics.
+// name is the part of the key after the last slash. Names given with Name, and those
+// that constructors take ([New], [Derive]), must differ within one Wrap. An empty name
+// panics.
 func Name(name string) Option {
 	if name == "" {
 		panic("lambdacache: Name(\"\"): a name cannot be empty; leave the option out to name the entry after its key")

@@ -12,6 +12,7 @@ import (
 
 	lc "github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/internal/clock"
+	"github.com/lambda-cache/lambdacache/internal/environment"
 )
 
 // scripted is a source that counts, fails on demand and can be held.
@@ -164,6 +165,7 @@ type times struct {
 
 func newTimes(t *testing.T) *times {
 	c := &times{mono: time.Hour, wall: 500 * 24 * time.Hour}
+	t.Cleanup(environment.Replace(environment.Function)) // deadlines tell the host's time there
 	t.Cleanup(clock.Replace(func() (int64, int64) {
 		c.mu.Lock()
 		defer c.mu.Unlock()

@@ -174,6 +174,37 @@ func TestNothingInFlightWhenWrapReturns(t *testing.T) {
 	}
 }
 
+// A load that does not heed its context binds nobody longer than it may take, and
+// costs the invocations that do not use it one short wait, once.
+func TestLoadThatDoesNotHeedItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		defer environment.Replace(environment.Function)()
+		never := make(chan struct{})
+		deaf := lc.New("deaf", func(context.Context) (int, error) { <-never; return 1, nil }, lc.LoadTimeout(time.Second))
+		start := time.Now()
+		_, err := deaf.Get(context.Background())
+		wantError(t, err, `load "deaf" from func: no answer within 1s (lambdacache.LoadTimeout)`)
+		want(t, "is a deadline", errors.Is(err, context.DeadlineExceeded), true)
+		want(t, "waited", time.Since(start), 1100*time.Millisecond)
+
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		healthy := lc.Wrap(func(context.Context, int) (int, error) { return 1, nil })
+		for _, most := range []time.Duration{200 * time.Millisecond, 0, 0} {
+			start = time.Now()
+			must(healthy(ctx, 0))(t)
+			want(t, "wait of an invocation that does not use it", time.Since(start), most)
+		}
+		start = time.Now()
+		_, err = reading(deaf)(ctx)
+		wantError(t, err, "no answer within 1s")
+		want(t, "wait of the next that does", time.Since(start), 0)
+		close(never)
+		synctest.Wait()
+		want(t, "value in the end", must(deaf.Get(ctx))(t), 1)
+	})
+}
+
 // Of two invocations that run, the one that ends first leaves the other's loads alone.
 func TestOnlyTheLastInvocationCancels(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -46,9 +46,9 @@ type Result[R any] struct {
 	Value     R
 	Version   string        // what names this value: an ETag, a parameter's version, a secret's version id
 	Unchanged bool          // Have still stands: Value is not looked at
-	Age       time.Duration // how old the value is already (a tier's copy is as old as its origin's load)
-	Within    time.Duration // due sooner than max age (a rotation date, Cache-Control); 0 for no such limit
-	NotBefore time.Duration // may not be asked again before (AppConfig's poll interval); 0 for no such limit
+	Age       time.Duration // how old the value is already (a tier's copy is as old as its origin's load); negative counts as 0
+	Within    time.Duration // due sooner than max age (a rotation date, Cache-Control); 0 and less for no such limit
+	NotBefore time.Duration // may not be asked again before (AppConfig's poll interval); 0 and less for no such limit
 
 	// Err says why there is no value. Wrap it with Blame if it may be another key's
 	// fault; use ErrLeftOver if the call answered other keys but not this one.

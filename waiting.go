@@ -2,6 +2,7 @@ package lambdacache
 
 import (
 	"sync"
+	"time"
 
 	"github.com/lambda-cache/lambdacache/internal/environment"
 	"github.com/lambda-cache/lambdacache/internal/flight"
@@ -58,6 +59,19 @@ func (inv *invocation) end() {
 	others := waiting.n
 	waiting.Unlock()
 	if others == 0 {
-		flight.CancelAll(inv.Context)
+		flight.CancelAll(inv.patience())
 	}
+}
+
+// maxPatience bounds how long the end of an invocation waits for loads that do not
+// heed their cancellation.
+const maxPatience = 200 * time.Millisecond
+
+// patience leaves half of what is left of the invocation's time for its answer.
+func (inv *invocation) patience() time.Duration {
+	patience := maxPatience
+	if deadline, limited := inv.Context.Deadline(); limited {
+		patience = min(patience, time.Until(deadline)/2)
+	}
+	return max(patience, 10*time.Millisecond)
 }

@@ -24,10 +24,12 @@ import (
 // and JSON options.
 //
 // When the last running invocation of a frozen environment ends, Wrap cancels the
-// loads that still run and waits for them, so that no request is frozen half-way.
+// loads that still run and waits for them, so that no request is frozen half-way. A
+// load that does not heed its context is waited for 0.2 s at most, and only once.
 //
 // Wraps may nest; an entry has one value in one invocation. A nil handler, a nil
-// entry, and two entries named alike with [Name] panic.
+// entry, and two entries named alike, by [Name] or by a constructor that takes a name
+// ([New], [Derive], ssmcache.Parameters), panic.
 func Wrap[E, R any](h func(ctx context.Context, event E) (R, error), entries ...Cached) func(context.Context, E) (R, error) {
 	if h == nil {
 		panic("lambdacache: Wrap: the handler is nil")

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -121,6 +122,7 @@ func (l *lab) onlyOnDisk(files ...*LocalFile) {
 	if got := l.onDisk(); !slices.Equal(got, paths) {
 		l.t.Errorf("on disk %q, want %q", got, paths)
 	}
+	runtime.KeepAlive(files) // or one of them goes before it is looked for
 }
 
 // bigBody is an object of many chunks and no regular length.

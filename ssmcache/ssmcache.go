@@ -4,8 +4,9 @@
 //
 // Parameters that are due are fetched together, ten with one GetParameters call, and
 // decrypted. IAM: ssm:GetParameters on every parameter, and kms:Decrypt on the key of
-// a SecureString unless it is the account's own aws/ssm key. ssm:GetParameter is used
-// where ssm:GetParameters is not permitted, one call for each parameter.
+// a SecureString unless it is the account's own aws/ssm key; for a secret read through
+// Parameter Store secretsmanager:GetSecretValue as well. ssm:GetParameter is used where
+// ssm:GetParameters is not permitted, one call for each parameter.
 package ssmcache
 
 import (

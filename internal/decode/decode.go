@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"bytes"
 	"encoding"
 	"encoding/json"
 	"errors"
@@ -152,7 +153,13 @@ func ofStrings(raw Raw, dst reflect.Value) error {
 	return nil
 }
 
-func ofJSON(raw Raw, dst reflect.Value) error { return JSON(raw.asBytes(), dst.Addr().Interface()) }
+func ofJSON(raw Raw, dst reflect.Value) error {
+	data := raw.asBytes()
+	if k := dst.Kind(); (k == reflect.Struct || k == reflect.Array) && string(bytes.TrimSpace(data)) == "null" {
+		return &Error{fmt.Sprintf("the value is null, not JSON of a %v", dst.Type())}
+	}
+	return JSON(data, dst.Addr().Interface())
+}
 
 // JSON decodes a JSON value into dst, a pointer, with the errors of this package.
 func JSON(data []byte, dst any) error {

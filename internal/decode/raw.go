@@ -18,7 +18,7 @@ type kind int
 
 const (
 	text   kind = iota // text in text
-	bytes              // text in data
+	octets             // text in data
 	list               // strings joined by commas, in text
 	binary             // in data: not text
 )
@@ -27,7 +27,7 @@ const (
 func Text(s string) Raw { return Raw{kind: text, text: s} }
 
 // Bytes is a value that is text or bytes, as the user likes. It is not copied.
-func Bytes(b []byte) Raw { return Raw{kind: bytes, data: b} }
+func Bytes(b []byte) Raw { return Raw{kind: octets, data: b} }
 
 // List is a value that is a list of strings joined by commas: an SSM StringList.
 func List(s string) Raw { return Raw{kind: list, text: s} }
@@ -40,7 +40,7 @@ func (r Raw) asText() (string, bool) {
 	switch r.kind {
 	case binary:
 		return "", false
-	case bytes:
+	case octets:
 		return string(r.data), true
 	}
 	return r.text, true
@@ -48,7 +48,7 @@ func (r Raw) asText() (string, bool) {
 
 // asBytes is the value as bytes.
 func (r Raw) asBytes() []byte {
-	if r.kind == binary || r.kind == bytes {
+	if r.kind == binary || r.kind == octets {
 		return r.data
 	}
 	return []byte(r.text)

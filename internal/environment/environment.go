@@ -37,8 +37,9 @@ func Detect(getenv func(string) string) Kind {
 func Freezes() bool { return Kind(kind.Load()) == Function }
 
 // HasHostDeadlines reports whether two deadlines are as far apart as their
-// invocations: not on Managed Instances, where the timeout is each invocation's own.
-func HasHostDeadlines() bool { return Kind(kind.Load()) != Managed }
+// invocations: not on Managed Instances, where the timeout is each invocation's own,
+// and not outside Lambda, where it is anybody's.
+func HasHostDeadlines() bool { return Kind(kind.Load()) == Function }
 
 // Replace makes the process believe in k until restore is called. For tests only.
 func Replace(k Kind) (restore func()) {

@@ -14,6 +14,8 @@ import (
 type Call struct {
 	cancel context.CancelCauseFunc
 	ended  chan struct{}
+	late   chan struct{} // closed when the work has not heeded the end of its budget; nil without one
+	deaf   atomic.Bool   // it has not heeded CancelAll
 
 	mu      sync.Mutex
 	waiters int
@@ -42,11 +44,15 @@ const (
 // instead it ends after budget (0 or less: never), with the cause overdue.
 func Go(ctx context.Context, waiters int, budget time.Duration, overdue error, work func(context.Context)) *Call {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	stop := context.CancelFunc(func() {})
-	if budget > 0 {
-		ctx, stop = context.WithTimeoutCause(ctx, budget, overdue)
-	}
 	c := &Call{cancel: cancel, ended: make(chan struct{}), waiters: waiters}
+	stop := func() {}
+	if budget > 0 {
+		var release context.CancelFunc
+		ctx, release = context.WithTimeoutCause(ctx, budget, overdue)
+		c.late = make(chan struct{})
+		giveUp := time.AfterFunc(budget+grace, c.giveUp)
+		stop = func() { release(); giveUp.Stop() }
+	}
 	running.Lock()
 	running.calls[c] = struct{}{}
 	running.n.Add(1)
@@ -65,6 +71,20 @@ func Go(ctx context.Context, waiters int, budget time.Duration, overdue error, w
 	}()
 	return c
 }
+
+// grace is how long work may take to return when its budget is spent.
+const grace = 100 * time.Millisecond
+
+func (c *Call) giveUp() {
+	c.mu.Lock()
+	c.left = true
+	c.mu.Unlock()
+	close(c.late)
+}
+
+// Late is closed a moment after the budget is spent, if the work has not returned by
+// then because it does not heed its context: nobody should wait for it any longer.
+func (c *Call) Late() <-chan struct{} { return c.late }
 
 // Join adds a waiter, who owes a Leave. It reports false, and adds none, when the
 // call has been given up.
@@ -90,14 +110,10 @@ func (c *Call) Leave() {
 	c.mu.Unlock()
 }
 
-// patience is how long CancelAll waits when its context is done: work that heeds its
-// context needs a moment to return also then.
-const patience = 100 * time.Millisecond
-
 // CancelAll ends the context of every running call and waits until the work of each
-// has returned, or, for work that does not heed its context, until a moment after
-// ctx is done.
-func CancelAll(ctx context.Context) {
+// has returned. Work that does not heed its context is waited for no longer than
+// patience, and only once: it must not cost whoever comes later anything.
+func CancelAll(patience time.Duration) {
 	running.Lock()
 	calls := make([]*Call, 0, len(running.calls))
 	for c := range running.calls {
@@ -110,20 +126,22 @@ func CancelAll(ctx context.Context) {
 		c.mu.Unlock()
 		c.cancel(ErrGrounded)
 	}
-	done, patient := ctx.Done(), (<-chan time.Time)(nil)
+	patient := time.After(patience)
 	for _, c := range calls {
-		for ended := false; !ended; {
-			select {
-			case <-c.ended:
-				ended = true
-			case <-done:
-				done, patient = nil, time.After(patience)
-			case <-patient:
-				return
-			}
+		if c.deaf.Load() {
+			continue
+		}
+		select {
+		case <-c.ended:
+		case <-patient:
+			c.deaf.Store(true)
+			patient = expired
 		}
 	}
 }
+
+// expired is for calls that are looked at after the patience is at its end.
+var expired = func() <-chan time.Time { c := make(chan time.Time); close(c); return c }()
 
 // Running is the number of calls whose work has not returned.
 func Running() int { return int(running.n.Load()) }

@@ -111,7 +111,7 @@ func TestCancelAll(t *testing.T) {
 		release := make(chan struct{})
 		slow := Go(t.Context(), 1, 0, nil, func(ctx context.Context) { <-ctx.Done(); <-release })
 		returned := false
-		go func() { CancelAll(t.Context()); returned = true }()
+		go func() { CancelAll(time.Hour); returned = true }()
 		synctest.Wait()
 		for i, c := range calls {
 			if err := causes[i](); err != ErrGrounded {
@@ -137,22 +137,51 @@ func TestCancelAll(t *testing.T) {
 func TestCancelAllWaitsNoLongerThanItMay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
-		c := Go(t.Context(), 1, 0, nil, func(context.Context) { <-release }) // deaf
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		start := time.Now()
-		CancelAll(ctx)
-		if d := time.Since(start); d != time.Second+patience {
-			t.Errorf("waited %v", d)
+		deaf := []*Call{
+			Go(t.Context(), 1, 0, nil, func(context.Context) { <-release }),
+			Go(t.Context(), 1, 0, nil, func(context.Context) { <-release }),
+		}
+		for _, want := range []time.Duration{time.Second, 0} { // once for all of them, and once only
+			start := time.Now()
+			CancelAll(time.Second)
+			if d := time.Since(start); d != want {
+				t.Errorf("waited %v, want %v", d, want)
+			}
 		}
 		close(release)
-		<-c.ended
-		c.Leave()
+		for _, c := range deaf {
+			<-c.ended
+			c.Leave()
+		}
+	})
+}
+
+func TestLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		start := time.Now()
+		deaf := Go(t.Context(), 1, time.Minute, nil, func(context.Context) { <-release })
+		<-deaf.Late()
+		if d := time.Since(start); d != time.Minute+grace {
+			t.Errorf("late after %v", d)
+		}
+		if deaf.Join() {
+			t.Error("a late call can be joined")
+		}
+		close(release)
+		heedful := Go(t.Context(), 1, time.Minute, nil, func(ctx context.Context) { <-ctx.Done() })
+		<-heedful.ended
+		<-time.After(time.Hour)
+		select {
+		case <-heedful.Late():
+			t.Error("work that heeds its budget is late")
+		default:
+		}
 	})
 }
 
 func TestCancelAllOfNothing(t *testing.T) {
-	CancelAll(t.Context())
+	CancelAll(time.Hour)
 	c := Go(t.Context(), 1, 0, nil, func(ctx context.Context) {
 		if ctx.Err() != nil {
 			t.Error("a later call was cancelled")
@@ -169,7 +198,7 @@ func TestGoexit(t *testing.T) {
 	if n := Running(); n != 0 {
 		t.Errorf("%d calls running", n)
 	}
-	CancelAll(t.Context())
+	CancelAll(time.Hour)
 	c.Leave()
 }
 
@@ -222,7 +251,7 @@ func TestCancelAllAtOnce(t *testing.T) {
 			for range 200 {
 				c := Go(t.Context(), 1, 0, nil, func(ctx context.Context) { <-ctx.Done() })
 				if rand.IntN(2) == 0 {
-					CancelAll(t.Context())
+					CancelAll(time.Hour)
 				}
 				c.Leave()
 				<-c.ended
