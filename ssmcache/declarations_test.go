@@ -21,6 +21,7 @@ func TestBadDeclarationsPanic(t *testing.T) {
 	}
 	const empty = "the name is empty: write the parameter's full name or ARN"
 	const space = "a name has no white space"
+	const characters = "a name has letters, digits and the characters . - _ / only (a secret's also + = @ !)"
 	const slash = "a name does not end with a slash: name one parameter"
 	const selector = "after the name comes at most one :version or :label"
 	const notARN = "the ARN is not a parameter's: write arn:aws:ssm:REGION:ACCOUNT:parameter/NAME"
@@ -32,6 +33,9 @@ func TestBadDeclarationsPanic(t *testing.T) {
 		{parameter(" \n"), `ssmcache: parameter " \n": ` + empty},
 		{parameter("/app/my key"), `ssmcache: parameter "/app/my key": ` + space},
 		{parameter("/app/a\t/app/b"), `ssmcache: parameter "/app/a\t/app/b": ` + space},
+		{parameter("/app/ä,b"), `ssmcache: parameter "/app/ä,b": ` + characters},
+		{parameter("/app/{{x}}"), `ssmcache: parameter "/app/{{x}}": ` + characters},
+		{parameter("/" + strings.Repeat("k", 2048)), "a name or ARN has no more than 2048 characters"},
 		{parameter("/app/"), `ssmcache: parameter "/app/": ` + slash},
 		{parameter("/"), `ssmcache: parameter "/": ` + slash},
 		{parameter("/app/key:"), `ssmcache: parameter "/app/key:": ` + selector},

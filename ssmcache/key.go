@@ -20,6 +20,10 @@ func parse(declared string) (key, error) {
 		return key{}, errors.New("the name is empty: write the parameter's full name or ARN")
 	case strings.ContainsAny(s, " \t\r\n"):
 		return key{}, errors.New("a name has no white space")
+	case strings.ContainsFunc(s, foreign):
+		return key{}, errors.New("a name has letters, digits and the characters . - _ / only (a secret's also + = @ !)")
+	case len(s) > maxLength:
+		return key{}, errors.New("a name or ARN has no more than 2048 characters")
 	case strings.HasSuffix(s, "/"):
 		return key{}, errors.New("a name does not end with a slash: name one parameter")
 	case !strings.HasPrefix(s, "arn:"):
@@ -32,6 +36,13 @@ func parse(declared string) (key, error) {
 	}
 	resource, selector, found := strings.Cut(parts[5], ":")
 	return newKey(strings.Join(append(parts[:5:5], resource), ":"), selector, found)
+}
+
+const maxLength = 2048
+
+// foreign reports a character that the service allows in no name, selector or ARN.
+func foreign(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("._-/:+=@!", r)
 }
 
 func newKey(name, selector string, selected bool) (key, error) {
