@@ -21,6 +21,7 @@ func TestBadDeclarationsPanic(t *testing.T) {
 	}
 	const empty = "the name is empty: write the parameter's full name or ARN"
 	const space = "a name has no white space"
+	long := "/" + strings.Repeat("k", 2048)
 	const characters = "a name has letters, digits and the characters . - _ / only (a secret's also + = @ !)"
 	const slash = "a name does not end with a slash: name one parameter"
 	const selector = "after the name comes at most one :version or :label"
@@ -35,7 +36,7 @@ func TestBadDeclarationsPanic(t *testing.T) {
 		{parameter("/app/a\t/app/b"), `ssmcache: parameter "/app/a\t/app/b": ` + space},
 		{parameter("/app/ä,b"), `ssmcache: parameter "/app/ä,b": ` + characters},
 		{parameter("/app/{{x}}"), `ssmcache: parameter "/app/{{x}}": ` + characters},
-		{parameter("/" + strings.Repeat("k", 2048)), "a name or ARN has no more than 2048 characters"},
+		{parameter(long), `ssmcache: parameter "` + long + `": a name or ARN has no more than 2048 characters`},
 		{parameter("/app/"), `ssmcache: parameter "/app/": ` + slash},
 		{parameter("/"), `ssmcache: parameter "/": ` + slash},
 		{parameter("/app/key:"), `ssmcache: parameter "/app/key:": ` + selector},

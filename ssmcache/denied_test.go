@@ -146,10 +146,10 @@ func TestKeyOfOneOfTenIsNoKey(t *testing.T) {
 func TestOneNameIsMalformed(t *testing.T) {
 	l := newLab(t)
 	entries, list := l.parameters(9, l.SSM.Put)
-	odd := ssmcache.Parameter[string]("/app/odd$name") // which only the service knows to be wrong
+	odd := ssmcache.Parameter[string]("/app/odd+name") // which only the service knows to be wrong
 	err := lambdacache.Prefetch(t.Context(), append(list, odd)...)
-	want(t, "key", wantOneFailure(t, err).Key, "/app/odd$name")
-	wantError(t, err, `load "odd$name" from ssm /app/odd$name: GetParameters: ValidationException: `)
+	want(t, "key", wantOneFailure(t, err).Key, "/app/odd+name")
+	wantError(t, err, `load "odd+name" from ssm /app/odd+name: GetParameters: ValidationException: `)
 	want(t, "neighbour", get(t, entries[0]), "value of /app/p00")
 	want(t, "calls", l.Calls(""), 11)
 }
