@@ -148,7 +148,7 @@ func sweepOne(shared *os.Root, name string) {
 // occupy makes a folder and locks it. Between the two another process may take it for
 // one that was left behind, lock and remove it.
 func occupy(shared *os.Root) (*folder, error) {
-	const attempts = 10
+	const attempts = 100
 	for range attempts {
 		name := strconv.Itoa(os.Getpid()) + "-" + rand.Text()
 		if err := shared.Mkdir(name, 0o700); err != nil {
