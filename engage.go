@@ -48,7 +48,7 @@ func (o *origin) engage(ctx context.Context, a ask, wants []*want) {
 			have: w.slot.have(), epoch: w.slot.epoch, done: make(chan struct{}),
 		}
 		if !a.anew {
-			l.maxAge = w.maxAge()
+			l.maxAge = w.slot.maxAge()
 		}
 		w.slot.loading, w.load, w.joined = l, l, true
 		batch = append(batch, l)
@@ -92,7 +92,7 @@ func (overdue) Unwrap() error { return context.DeadlineExceeded }
 
 // wait waits until every want's load has ended, or ctx is done, and gives the wants
 // that need another load.
-func wait(ctx context.Context, wants []*want) (again []*want) {
+func wait(ctx context.Context, a ask, wants []*want) (again []*want) {
 	for _, w := range wants {
 		if w.load == nil {
 			continue
@@ -103,7 +103,7 @@ func wait(ctx context.Context, wants []*want) (again []*want) {
 		}
 		switch {
 		case w.err != nil:
-		case !w.joined || !w.settle():
+		case !w.joined || !w.settle(a):
 			again = append(again, w)
 		}
 	}

@@ -56,7 +56,7 @@ func (e *Entry[T]) Get(ctx context.Context) (T, error) {
 			return *value.(*T), nil
 		}
 	}
-	return read[T](ctx, e, ask{now: clock.Now()})
+	return read[T](ctx, e, asking(clock.Now()))
 }
 
 // Refresh asks the source, whatever is held, and gives what it answers; later
@@ -66,7 +66,9 @@ func (e *Entry[T]) Get(ctx context.Context) (T, error) {
 //
 // The value is shared: maps, slices and what pointers point to are read-only.
 func (e *Entry[T]) Refresh(ctx context.Context) (T, error) {
-	return read[T](ctx, e, ask{now: clock.Now(), anew: true, after: started.Load()})
+	a := asking(clock.Now())
+	a.anew = true
+	return read[T](ctx, e, a)
 }
 
 // Version is the source's name for the value held now: a parameter's version, a
@@ -105,7 +107,8 @@ func (e *Entry[T]) untyped() *core {
 // read is the slow half of Get and Refresh.
 func read[T any](ctx context.Context, e *Entry[T], a ask) (T, error) {
 	if inv := invocationOf(ctx); inv != nil {
-		defer inv.leave(inv.enter())
+		inv.waits(1)
+		defer inv.waits(-1)
 	}
 	values, err := resolve(ctx, a, []*core{&e.core})
 	if err != nil {

@@ -38,14 +38,14 @@ func (o *origin) finish(l *load, a answer) {
 	}
 	o.mu.Unlock()
 
+	defer close(l.done) // even if the observer ends the goroutine
 	l.report(a.Unchanged, fed)
-	close(l.done)
 }
 
 // decoded makes a version of a new value. An entry that cannot decode it keeps its
 // part of the version before.
 func (l *load) decoded(a answer, fed []*core) (*version, []error) {
-	v := &version{id: a.Version, load: l.number, parts: make([]part, len(fed))}
+	v := &version{id: a.Version, load: l.number, parts: make([]part, len(fed)), copied: l.copied(a)}
 	errs := make([]error, len(fed))
 	for i, c := range fed {
 		value, err := c.decode(a.value)
@@ -63,7 +63,7 @@ func (l *load) decoded(a answer, fed []*core) (*version, []error) {
 // renewed makes the version of before as young as this load. What could not be
 // decoded then cannot be decoded now.
 func (l *load) renewed(a answer, fed []*core) (*version, []error) {
-	v := &version{id: l.base.id, load: l.number, parts: slices.Clone(l.base.parts)}
+	v := &version{id: l.base.id, load: l.number, parts: slices.Clone(l.base.parts), copied: l.copied(a)}
 	errs := make([]error, len(v.parts))
 	for i := range v.parts {
 		if p := &v.parts[i]; p.err != nil {
@@ -75,6 +75,9 @@ func (l *load) renewed(a answer, fed []*core) (*version, []error) {
 	}
 	return v, errs
 }
+
+// copied reports whether an answer is a copy; a request that accepts none gets none.
+func (l *load) copied(a answer) bool { return a.Age > 0 && l.maxAge > 0 }
 
 // lifetime is when the value of an answer was made and when it is due for an entry.
 func (l *load) lifetime(a answer, c *core) (clock.Reading, clock.Due) {

@@ -3,6 +3,7 @@ package lambdacache
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 
 	"github.com/lambda-cache/lambdacache/internal/clock"
 	"github.com/lambda-cache/lambdacache/internal/fixed"
@@ -13,9 +14,9 @@ import (
 type invocation struct {
 	context.Context
 	view  *view
-	outer *invocation // of an enclosing Wrap, nil for none
-	waits int         // for loads, on its behalf, now; guarded by waiting
-	ended bool        // its waits no longer count; guarded by waiting
+	outer *invocation   // of an enclosing Wrap, nil for none
+	began clock.Reading // the outermost's beginning
+	ended atomic.Bool   // the handler has returned
 }
 
 // invocationKey finds the invocation in a context: a nil pointer of a type of our
@@ -52,11 +53,11 @@ func (inv *invocation) value(c *core) any {
 }
 
 // part gives c's part of the version that the invocation reads other entries of the
-// same key from; nil if there is none, or it is due.
-func (inv *invocation) part(c *core, now clock.Reading) any {
+// same key from; nil if there is none, or it was due when the invocation began.
+func (inv *invocation) part(c *core) any {
 	for ; inv != nil; inv = inv.outer {
 		for _, h := range inv.view.held {
-			if p := h.v.part(c.part); h.slot == c.slot && p.err == nil && p.fresh(now) {
+			if p := h.v.part(c.part); h.slot == c.slot && p.err == nil && p.fresh(inv.began) {
 				return p.value
 			}
 		}
@@ -132,9 +133,13 @@ type held struct {
 	v    *version
 }
 
-// newest reports whether nothing newer is held of any key.
+// newest reports whether nothing newer is held of any key, or being held just now.
 func (v *view) newest() bool {
-	return !slices.ContainsFunc(v.held, func(h held) bool { return h.slot.cur.Load() != h.v })
+	return !slices.ContainsFunc(v.held, func(h held) bool {
+		h.slot.origin.mu.Lock()
+		defer h.slot.origin.mu.Unlock()
+		return h.slot.cur.Load() != h.v
+	})
 }
 
 // hinted gives c's value if it is where the Wrap that listed c last keeps it.

@@ -52,7 +52,7 @@ func (o *origin) run(ctx context.Context, loads []*load) {
 	defer func() {
 		for _, l := range loads {
 			if l.v == nil && l.err == nil {
-				o.finish(l, answer{Result: Result[struct{}]{Err: errNoAnswer}})
+				defer o.finish(l, answer{Result: Result[struct{}]{Err: errNoAnswer}}) // each, whatever an observer does
 			}
 		}
 	}()
@@ -140,7 +140,9 @@ func (o *origin) isolate(ctx context.Context, suspects []alone, together bool) {
 		}
 	}
 	for _, c := range culprits {
-		o.setAlone(c.load, c.answer.Err)
+		if err := c.answer.Err; !errors.Is(err, ErrThrottled) && !errors.Is(err, context.Cause(ctx)) { // nor is that its fault
+			o.setAlone(c.load, err)
+		}
 		o.finish(c.load, c.answer)
 	}
 }
@@ -166,8 +168,15 @@ func (o *origin) eachAlone(ctx context.Context, op asker, suspects []alone, pass
 			a.answer = o.call(ctx, op, []*load{s.load})[0]
 		}()
 	}
-	for range suspects {
+	running := len(suspects)
+	defer func() { // a decoder or an observer has ended the goroutine: the calls end first
+		for range running {
+			<-answered
+		}
+	}()
+	for running > 0 {
 		a := <-answered
+		running--
 		if a.answer.Err != nil {
 			failed = append(failed, a)
 			continue

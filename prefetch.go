@@ -12,7 +12,7 @@ import (
 // more CPU then. Entries that could not be loaded are in the [*LoadError]; the others
 // are held. The first invocation loads again what has come of age by then.
 func Prefetch(ctx context.Context, entries ...Cached) error {
-	_, err := resolve(ctx, ask{now: clock.Now()}, cores("Prefetch", entries))
+	_, err := resolve(ctx, asking(clock.Now()), cores("Prefetch", entries))
 	return err
 }
 

@@ -15,9 +15,13 @@ import (
 // ask is what somebody wants of entries.
 type ask struct {
 	now   clock.Reading // when the invocation began, or Get was called
-	anew  bool          // only loads that started after that number will do (Refresh) …
-	after uint64        // … rather than those that are young enough
+	after uint64        // the loads that had started by then: later ones are young enough, whatever the clocks say
+	anew  bool          // nothing else will do (Refresh)
 }
+
+// asking is an ask from the moment now on. The loads are counted after the clocks were
+// read: one that starts in between is judged by its age.
+func asking(now clock.Reading) ask { return ask{now: now, after: started.Load()} }
 
 // started numbers the loads of the process from 1 in the order of their start. No
 // clock could tell a load that started after a Refresh from one that did just before.
@@ -33,7 +37,6 @@ func resolve(ctx context.Context, a ask, entries []*core) (*view, error) {
 type given struct {
 	fixed fixed.Values
 	outer *invocation
-	now   clock.Reading
 }
 
 func (g given) value(c *core) any {
@@ -43,7 +46,7 @@ func (g given) value(c *core) any {
 	if value := g.outer.value(c); value != nil || c.slot == nil {
 		return value
 	}
-	return g.outer.part(c, g.now)
+	return g.outer.part(c)
 }
 
 // any reports whether there may be given values at all.
@@ -107,7 +110,7 @@ func (ws *wants) obtain(ctx context.Context, a ask) {
 			return
 		}
 		byOrigin(open, func(o *origin, group []*want) { o.engage(ctx, a, group) })
-		open = wait(ctx, open)
+		open = wait(ctx, a, open)
 	}
 }
 

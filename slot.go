@@ -30,6 +30,8 @@ type version struct {
 	id    string // the source's name for it
 	load  uint64 // the number of its load
 	parts []part
+
+	copied bool // by a tier, of an older load
 }
 
 // part is one entry's share of a version.
@@ -61,6 +63,15 @@ func (s *slot) have() string {
 	return ""
 }
 
+// maxAge is that of the strictest of the key's entries: a load feeds them all.
+func (s *slot) maxAge() time.Duration {
+	strictest := Forever
+	for _, c := range s.fed {
+		strictest = min(strictest, c.maxAge)
+	}
+	return strictest
+}
+
 // loadTimeout is how long a load of the key may take: what the most patient of its
 // entries allows, 0 for no limit.
 func (s *slot) loadTimeout() time.Duration {
@@ -78,7 +89,6 @@ func (s *slot) loadTimeout() time.Duration {
 // that its view is no longer the newest. A counter for each Wrap makes that known in
 // one comparison, however many entries the Wrap lists.
 func (s *slot) hold(v *version) {
-	s.cur.Store(v)
 	s.watched = slices.DeleteFunc(s.watched, func(p weak.Pointer[wrapper]) bool {
 		w := p.Value()
 		if w != nil {
@@ -86,6 +96,7 @@ func (s *slot) hold(v *version) {
 		}
 		return w == nil
 	})
+	s.cur.Store(v) // counted before: whoever begins after somebody has seen v sees it too
 }
 
 // invalidate forgets what is held and disowns the load in flight.

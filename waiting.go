@@ -8,59 +8,50 @@ import (
 	"github.com/lambda-cache/lambdacache/internal/flight"
 )
 
-// waiting counts, in environments that freeze, the waits for loads on behalf of
-// invocations that run. Invocations that find everything fresh are not counted,
-// which spares them two atomic writes: they have nothing in flight that the end of
-// another could cancel.
-var waiting struct {
+// waiting counts, in environments that freeze, the waits for loads on behalf of each
+// invocation. One that finds everything fresh is not in it, which spares it the lock:
+// it has nothing in flight that the end of another could cancel.
+var waiting = struct {
 	sync.Mutex
-	n int
-}
+	invs map[*invocation]int
+}{invs: make(map[*invocation]int)}
 
-// enter notes that the invocation waits for loads, and reports whether it counts: not
-// once it has ended, for what a handler leaves behind must not keep later
-// invocations from ending what runs. It owes a leave.
-func (inv *invocation) enter() (counted bool) {
-	if !environment.Freezes() {
-		return false
+// waits notes that the invocation waits for loads, n = 1, or no longer, n = -1.
+func (inv *invocation) waits(n int) {
+	for inv.outer != nil {
+		inv = inv.outer
 	}
 	waiting.Lock()
 	defer waiting.Unlock()
-	if inv.ended || inv.Context.Err() != nil { // Lambda cancels the context of an invocation that is over
-		return false
-	}
-	inv.waits++
-	waiting.n++
-	return true
-}
-
-func (inv *invocation) leave(counted bool) {
-	if !counted {
-		return
-	}
-	waiting.Lock()
-	defer waiting.Unlock()
-	inv.waits--
-	if !inv.ended {
-		waiting.n--
+	if waiting.invs[inv] += n; waiting.invs[inv] == 0 {
+		delete(waiting.invs, inv)
 	}
 }
 
-// end cancels and awaits the loads that still run when no other invocation waits for
-// one, because the environment may be frozen next. What waits on behalf of this
-// invocation has outlived its handler.
+// end cancels and awaits the loads that still run when no other running invocation
+// waits for one, because the environment may be frozen next. What an invocation that
+// has ended left behind does not count.
 func (inv *invocation) end() {
-	if !environment.Freezes() || inv.outer != nil || flight.Running() == 0 {
+	if inv.outer != nil || !environment.Freezes() {
 		return
 	}
-	waiting.Lock()
-	waiting.n -= inv.waits
-	inv.ended = true
-	others := waiting.n
-	waiting.Unlock()
-	if others == 0 {
-		flight.CancelAll(inv.patience())
+	inv.ended.Store(true)
+	if flight.Running() > 0 {
+		cancelAll()(inv.patience())
 	}
+}
+
+// cancelAll holds the lock while it cancels: the loads of an invocation that begins to
+// wait just then are not among those.
+func cancelAll() (await func(patience time.Duration)) {
+	waiting.Lock()
+	defer waiting.Unlock()
+	for inv := range waiting.invs {
+		if !inv.ended.Load() {
+			return func(time.Duration) {}
+		}
+	}
+	return flight.CancelAll()
 }
 
 // maxPatience bounds how long the end of an invocation waits for loads that do not

@@ -1,7 +1,5 @@
 package lambdacache
 
-import "time"
-
 // want is one key that an ask needs.
 type want struct {
 	slot    *slot
@@ -24,9 +22,9 @@ func (w *want) satisfied(v *version, a ask) bool {
 		switch {
 		case p.load != v.part(w.entries[0].part).load: // one of them could not decode this version
 			return false
-		case a.anew && (p.err != nil || p.value == nil || v.load <= a.after):
+		case a.anew && (v.copied || p.err != nil || p.value == nil || v.load <= a.after):
 			return false
-		case !a.anew && !p.fresh(a.now):
+		case !a.anew && p.load <= a.after && !p.fresh(a.now):
 			return false
 		}
 	}
@@ -35,7 +33,7 @@ func (w *want) satisfied(v *version, a ask) bool {
 
 // accepts reports whether a load in flight started late enough to be shared.
 func (w *want) accepts(l *load, a ask) bool {
-	if a.anew {
+	if a.anew || l.number > a.after {
 		return l.number > a.after
 	}
 	for _, c := range w.entries {
@@ -46,27 +44,21 @@ func (w *want) accepts(l *load, a ask) bool {
 	return true
 }
 
-// maxAge is that of the strictest entry.
-func (w *want) maxAge() time.Duration {
-	strictest := Forever
-	for _, c := range w.entries {
-		strictest = min(strictest, c.maxAge)
-	}
-	return strictest
-}
-
 // settle takes the result of the load waited for. It reports false if the load knew
-// nothing of an entry that was declared while it ran.
-func (w *want) settle() bool {
+// nothing of an entry that was declared while it ran, and if it brought a copy that was
+// young enough only for who started it.
+func (w *want) settle(a ask) bool {
 	if w.load.err != nil {
 		w.err = w.load.err
 		return true
 	}
+	v := w.load.v
 	for _, c := range w.entries {
-		if c.part >= len(w.load.v.parts) {
+		p := v.part(c.part)
+		if c.part >= len(v.parts) || v.copied && (a.anew || v.load <= a.after && p.err == nil && !p.fresh(a.now)) {
 			return false
 		}
 	}
-	w.v = w.load.v
+	w.v = v
 	return true
 }

@@ -101,8 +101,10 @@ func (w *wrapper) begin(ctx context.Context) (*invocation, error) {
 	} else {
 		now = clock.Now() // an inner deadline may be anybody's
 	}
-	g.now = now
-	inv := &invocation{Context: ctx, view: w.latest.Load(), outer: g.outer}
+	inv := &invocation{Context: ctx, view: w.latest.Load(), outer: g.outer, began: now}
+	if g.outer != nil {
+		inv.began = g.outer.began
+	}
 	if v := inv.view; v != nil && v.changes == w.changes.Load() && !v.due.Passed(now) && !g.any() {
 		return inv, nil
 	}
@@ -113,9 +115,9 @@ func (w *wrapper) begin(ctx context.Context) (*invocation, error) {
 // If it fails the invocation has ended.
 func (w *wrapper) refresh(inv *invocation, g given, now clock.Reading, deadline time.Time) error {
 	begun := false
-	counted := inv.enter()
+	inv.waits(1)
 	defer func() {
-		inv.leave(counted)
+		inv.waits(-1)
 		if !begun {
 			inv.end()
 		}
@@ -127,7 +129,7 @@ func (w *wrapper) refresh(inv *invocation, g given, now clock.Reading, deadline 
 		ctx, cancel = context.WithDeadlineCause(ctx, deadline.Add(-reserve), errTimeUp)
 		defer cancel()
 	}
-	v, err := g.resolve(ctx, ask{now: now}, w.entries)
+	v, err := g.resolve(ctx, asking(now), w.entries)
 	if err != nil {
 		return err
 	}

@@ -110,10 +110,10 @@ func (c *Call) Leave() {
 	c.mu.Unlock()
 }
 
-// CancelAll ends the context of every running call and waits until the work of each
-// has returned. Work that does not heed its context is waited for no longer than
+// CancelAll ends the context of every running call; what it returns waits until the
+// work of each has returned. Work that does not heed its context is waited for no longer than
 // patience, and only once: it must not cost whoever comes later anything.
-func CancelAll(patience time.Duration) {
+func CancelAll() (await func(patience time.Duration)) {
 	running.Lock()
 	calls := make([]*Call, 0, len(running.calls))
 	for c := range running.calls {
@@ -126,6 +126,10 @@ func CancelAll(patience time.Duration) {
 		c.mu.Unlock()
 		c.cancel(ErrGrounded)
 	}
+	return func(patience time.Duration) { awaitAll(calls, patience) }
+}
+
+func awaitAll(calls []*Call, patience time.Duration) {
 	patient := time.After(patience)
 	for _, c := range calls {
 		if c.deaf.Load() {

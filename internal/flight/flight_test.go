@@ -111,7 +111,7 @@ func TestCancelAll(t *testing.T) {
 		release := make(chan struct{})
 		slow := Go(t.Context(), 1, 0, nil, func(ctx context.Context) { <-ctx.Done(); <-release })
 		returned := false
-		go func() { CancelAll(time.Hour); returned = true }()
+		go func() { CancelAll()(time.Hour); returned = true }()
 		synctest.Wait()
 		for i, c := range calls {
 			if err := causes[i](); err != ErrGrounded {
@@ -143,7 +143,7 @@ func TestCancelAllWaitsNoLongerThanItMay(t *testing.T) {
 		}
 		for _, want := range []time.Duration{time.Second, 0} { // once for all of them, and once only
 			start := time.Now()
-			CancelAll(time.Second)
+			CancelAll()(time.Second)
 			if d := time.Since(start); d != want {
 				t.Errorf("waited %v, want %v", d, want)
 			}
@@ -181,7 +181,7 @@ func TestLate(t *testing.T) {
 }
 
 func TestCancelAllOfNothing(t *testing.T) {
-	CancelAll(time.Hour)
+	CancelAll()(time.Hour)
 	c := Go(t.Context(), 1, 0, nil, func(ctx context.Context) {
 		if ctx.Err() != nil {
 			t.Error("a later call was cancelled")
@@ -198,7 +198,7 @@ func TestGoexit(t *testing.T) {
 	if n := Running(); n != 0 {
 		t.Errorf("%d calls running", n)
 	}
-	CancelAll(time.Hour)
+	CancelAll()(time.Hour)
 	c.Leave()
 }
 
@@ -251,7 +251,7 @@ func TestCancelAllAtOnce(t *testing.T) {
 			for range 200 {
 				c := Go(t.Context(), 1, 0, nil, func(ctx context.Context) { <-ctx.Done() })
 				if rand.IntN(2) == 0 {
-					CancelAll(time.Hour)
+					CancelAll()(time.Hour)
 				}
 				c.Leave()
 				<-c.ended
