@@ -33,8 +33,11 @@ func (w *want) satisfied(v *version, a ask) bool {
 
 // accepts reports whether a load in flight started late enough to be shared.
 func (w *want) accepts(l *load, a ask) bool {
-	if a.anew || l.number > a.after {
-		return l.number > a.after
+	if l.number > a.after {
+		return true
+	}
+	if a.anew {
+		return false
 	}
 	for _, c := range w.entries {
 		if !a.now.Accepts(l.start, c.maxAge) {
