@@ -23,7 +23,7 @@ type load struct {
 	base    *version // what was held when it started
 	have    string
 	epoch   int
-	maxAge  time.Duration // of who started it, 0 if nothing held would do
+	maxAge  time.Duration // of the strictest of the entries, 0 if no copy will do
 
 	calls int // made for this key; those of a batch count for its first key
 
@@ -119,9 +119,10 @@ func (o *origin) unproven(l *load) bool {
 }
 
 // isolate asks for each key alone, at once, after a call for several keys together
-// failed for a reason that may be one key's. Keys that succeed are not kept waiting for those
-// that do not. Who fails alone is a culprit, unless nobody may use the batched
-// operation: then the one for single keys takes its place.
+// failed for a reason that may be one key's. Keys that succeed are not kept waiting
+// for those that do not. Who fails alone is a culprit, unless nobody may use the
+// batched operation: then the one for single keys takes its place. Who was throttled,
+// or ran out of time, is no culprit either.
 func (o *origin) isolate(ctx context.Context, suspects []alone, together bool) {
 	why := suspects[0].answer.Err
 	culprits := suspects
@@ -140,7 +141,7 @@ func (o *origin) isolate(ctx context.Context, suspects []alone, together bool) {
 		}
 	}
 	for _, c := range culprits {
-		if err := c.answer.Err; !errors.Is(err, ErrThrottled) && !errors.Is(err, context.Cause(ctx)) { // nor is that its fault
+		if err := c.answer.Err; !errors.Is(err, ErrThrottled) && !errors.Is(err, context.Cause(ctx)) {
 			o.setAlone(c.load, err)
 		}
 		o.finish(c.load, c.answer)

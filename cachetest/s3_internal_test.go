@@ -35,12 +35,10 @@ func FuzzUnchunk(f *testing.F) {
 
 func FuzzParseRange(f *testing.F) {
 	for _, s := range []string{"bytes=0-1", "bytes=5-", "bytes=-5", "bytes=-0", "bytes=9-1", "bytes=--1"} {
-		f.Add(s, 10)
+		f.Add(s, uint16(10))
 	}
-	f.Fuzz(func(t *testing.T, header string, size int) {
-		if size < 0 {
-			t.Skip("no body has this size")
-		}
+	f.Fuzz(func(t *testing.T, header string, length uint16) {
+		size := int(length)
 		first, last, ok := parseRange(header, size)
 		if ok && (first < 0 || last >= size || !strings.HasPrefix(header, "bytes=")) {
 			t.Errorf("%q of %d: %d-%d", header, size, first, last)
