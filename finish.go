@@ -1,10 +1,12 @@
 package lambdacache
 
 import (
+	"errors"
 	"slices"
 	"time"
 
 	"github.com/lambda-cache/lambdacache/internal/clock"
+	"github.com/lambda-cache/lambdacache/internal/flight"
 )
 
 // finish ends a load with the source's answer: it makes a version of it, holds and
@@ -29,6 +31,12 @@ func (o *origin) finish(l *load, a answer) {
 	o.mu.Lock()
 	s := l.slot
 	s.loading = nil
+	switch why := l.failure(); {
+	case why == nil:
+		s.recovered()
+	case !errors.Is(why, flight.ErrAbandoned) && !errors.Is(why, flight.ErrGrounded): // that is not the source's failure
+		s.failed(l, why)
+	}
 	if l.v != nil {
 		s.alone = false
 		o.proven = o.proven || !o.fallback
@@ -40,6 +48,14 @@ func (o *origin) finish(l *load, a answer) {
 
 	defer close(l.done) // even if the observer ends the goroutine
 	l.report(a.Unchanged, fed)
+}
+
+// failure is why the load was of no use to at least one entry, nil if it was.
+func (l *load) failure() error {
+	if l.err != nil {
+		return l.err
+	}
+	return errors.Join(l.errs...)
 }
 
 // decoded makes a version of a new value. An entry that cannot decode it keeps its
@@ -54,8 +70,7 @@ func (l *load) decoded(a answer, fed []*core) (*version, []error) {
 			v.parts[i].err = err
 			continue
 		}
-		at, due := l.lifetime(a, c)
-		v.parts[i] = part{value: value, id: a.Version, load: l.number, at: at, due: due}
+		v.parts[i] = part{value: value, id: a.Version, load: l.number, lifetime: c.lifetime(l.start, a.Result)}
 	}
 	return v, errs
 }
@@ -69,8 +84,7 @@ func (l *load) renewed(a answer, fed []*core) (*version, []error) {
 		if p := &v.parts[i]; p.err != nil {
 			errs[i] = p.err
 		} else {
-			p.load = l.number
-			p.at, p.due = l.lifetime(a, fed[i])
+			p.load, p.lifetime = l.number, fed[i].lifetime(l.start, a.Result)
 		}
 	}
 	return v, errs
@@ -78,19 +92,6 @@ func (l *load) renewed(a answer, fed []*core) (*version, []error) {
 
 // copied reports whether an answer is a copy; a request that accepts none gets none.
 func (l *load) copied(a answer) bool { return a.Age > 0 && l.maxAge > 0 }
-
-// lifetime is when the value of an answer was made and when it is due for an entry.
-func (l *load) lifetime(a answer, c *core) (clock.Reading, clock.Due) {
-	at, age := l.start.Back(max(a.Age, 0)), c.maxAge
-	if a.Within > 0 {
-		age = min(age, a.Within)
-	}
-	due := at.DueAfter(age)
-	if a.NotBefore > 0 {
-		due = due.Latest(l.start.DueAfter(a.NotBefore))
-	}
-	return at, due
-}
 
 // setAlone remembers that a batch failed because of the load's key, and reports it
 // the first time.
