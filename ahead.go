@@ -19,7 +19,7 @@ func (inv *invocation) loadEarly(now clock.Reading) {
 	var wants []*want
 	for _, h := range inv.view.held {
 		if h.ahead.Passed(now) {
-			wants = append(wants, &want{slot: h.slot, v: h.v})
+			wants = append(wants, &want{slot: h.slot, entries: h.entries, v: h.v})
 		}
 	}
 	byOrigin(wants, func(o *origin, group []*want) {
@@ -40,7 +40,7 @@ func (o *origin) loadEarly(ctx context.Context, wants []*want) (batch []*load) {
 	now := clock.Now()
 	for _, w := range wants {
 		s := w.slot
-		if s.loading != nil || s.failing.holds(now) || s.cur.Load() != w.v { // loading, broken, loaded
+		if s.loading != nil || s.cur.Load() != w.v || s.broken(w.v, w.entries) && s.failing.holds(now) {
 			continue
 		}
 		l := s.begin(now)
@@ -67,7 +67,7 @@ func (inv *invocation) join() {
 		if err := l.await(ctx); err != nil {
 			o := l.slot.origin
 			o.mu.Lock()
-			l.slot.failed(l, err)
+			l.slot.failed(l, err, false)
 			o.mu.Unlock()
 		}
 	}

@@ -19,9 +19,10 @@ const (
 	// EventIsolated: a batched call failed because of this key; it is asked for alone
 	// from now on, until it succeeds.
 	EventIsolated
-	// EventFallback: the batched call is not permitted; keys are asked for one by one
-	// from now on. Err is a [*DeniedError] with the action to grant. It is reported
-	// once for an origin.
+	// EventFallback: a call is not permitted that can be done without: the batched one,
+	// so that keys are asked for one by one from now on, or one that would have told
+	// when a value changes (secretcache.UntilRotation). Err is a [*DeniedError] with the
+	// action to grant. It is reported once for an origin and action.
 	EventFallback
 	// EventStale: an old value is served past its max age, which [StaleIfError] allows,
 	// because a load failed, its value could not be decoded, or there was no time for

@@ -13,6 +13,10 @@ import (
 // reports it, and lets those who wait go on. Nothing held changes before the whole
 // version exists.
 func (o *origin) finish(l *load, a answer) {
+	l.calls += a.Calls
+	if a.Missing != nil {
+		o.tellMissing(a.Missing)
+	}
 	o.mu.Lock()
 	fed := slices.Clone(l.slot.fed)
 	o.mu.Unlock()
@@ -35,7 +39,7 @@ func (o *origin) finish(l *load, a answer) {
 	case why == nil:
 		s.recovered()
 	case !errors.Is(why, flight.ErrAbandoned) && !errors.Is(why, flight.ErrGrounded): // that is not the source's failure
-		s.failed(l, why)
+		s.failed(l, why, l.err == nil)
 	}
 	if l.v != nil {
 		s.alone = false
@@ -106,11 +110,27 @@ func (o *origin) setAlone(l *load, err error) {
 	}
 }
 
-// fallBack remembers that the batched call is not permitted, and reports it once.
+// fallBack remembers that the batched call is not permitted.
 func (o *origin) fallBack(err error) {
 	o.mu.Lock()
-	known := o.fallback
 	o.fallback = true
+	o.mu.Unlock()
+	o.tellMissing(err)
+}
+
+// tellMissing reports that a permission is missing that can be done without, once.
+func (o *origin) tellMissing(err error) {
+	var denied *DeniedError
+	action := "" // of a source's own
+	if errors.As(err, &denied) {
+		action = denied.Action
+	}
+	o.mu.Lock()
+	known := o.missing[action]
+	if o.missing == nil {
+		o.missing = make(map[string]bool)
+	}
+	o.missing[action] = true
 	o.mu.Unlock()
 	if f := observer.Load(); f != nil && !known {
 		(*f)(Event{Kind: EventFallback, Source: o.name, Err: err})

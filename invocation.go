@@ -132,9 +132,10 @@ type view struct {
 
 // held is a version that values of a view are parts of.
 type held struct {
-	slot  *slot
-	v     *version
-	ahead clock.Due
+	slot    *slot
+	entries []*core // that the view reads from it
+	v       *version
+	ahead   clock.Due
 }
 
 // newest reports whether nothing newer is held of any key, or being held just now.

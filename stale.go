@@ -41,7 +41,7 @@ func (w *want) goOn(a ask, err error) {
 		s.failure = failure{load: s.failure.load, err: err}
 		w.setStale(v)
 	default:
-		s.failed(w.load, err)
+		s.failed(w.load, err, false)
 		w.setStale(v)
 	}
 }
@@ -51,7 +51,7 @@ func (w *want) goOn(a ask, err error) {
 // an old value will do meanwhile.
 func (w *want) waitsOut(v *version, a ask, now clock.Reading) bool {
 	s := w.slot
-	return s.failing.n > 0 && (s.loading != nil || s.failing.holds(now)) && w.usable(v, a)
+	return s.broken(v, w.entries) && (s.loading != nil || s.failing.holds(now)) && w.usable(v, a)
 }
 
 // setStale needs the origin's lock, like the two above.

@@ -45,6 +45,26 @@ func TestStaleIfNewValueCannotBeDecoded(t *testing.T) {
 	wantError(t, err, "cannot decode")
 }
 
+// Whom every value suits does not suffer from a sibling whom none does.
+func TestSiblingThatNeverDecodes(t *testing.T) {
+	guest := newTimes(t)
+	s := newScripted(10, map[string]string{"k": "1"})
+	o := lc.NewOrigin("scripted", s)
+	e := declare(o, "k", lc.MaxAge(time.Second), lc.StaleIfError(tenMinutes), lc.RefreshAhead(0.5))
+	never := lc.Declare(o, "k", "never", func(string) (string, error) { return "", errors.New("bad") })
+	for i := range 20 {
+		_, err := never.Get(t.Context())
+		wantError(t, err, "cannot decode")
+		guest.both(time.Second)
+		s.set("k", string(rune('a'+i)))
+		want(t, "value", must(e.Get(t.Context()))(t), string(rune('a'+i)))
+		s.took()
+		guest.both(500 * time.Millisecond)
+		must(reading(e)(t.Context()))(t)
+		want(t, "early", len(s.took()), 1)
+	}
+}
+
 // An old value is told of once for each load that failed, after the failure itself.
 func TestStaleEvents(t *testing.T) {
 	guest := newTimes(t)
