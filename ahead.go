@@ -67,7 +67,7 @@ func (inv *invocation) join() {
 		if err := l.await(ctx); err != nil {
 			o := l.slot.origin
 			o.mu.Lock()
-			l.slot.failed(l, err, false)
+			l.late(err)
 			o.mu.Unlock()
 		}
 	}

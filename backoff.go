@@ -33,12 +33,9 @@ func (b *backoff) extend(now clock.Reading, longest time.Duration) {
 // holds reports whether it is too early for another attempt.
 func (b *backoff) holds(now clock.Reading) bool { return b.n > 0 && !b.until.Passed(now) }
 
-// failed notes that a load has failed or was given up, once for each load, and why; in
-// part if its value was of use to some of the key's entries.
+// failed notes that a load has failed, and why; in part if its value was of use to some
+// of the key's entries.
 func (s *slot) failed(l *load, why error, part bool) {
-	if l.number <= s.failure.load {
-		return
-	}
 	s.failing.extend(clock.Now(), s.maxAge())
 	s.failure = failure{load: l.number, err: why, part: part}
 }
@@ -51,7 +48,6 @@ type failure struct {
 	load uint64 // that failed
 	err  error
 	part bool // it is of some of the key's entries only: their values could not be decoded
-	told bool // that an old value was served because of it
 }
 
 // broken reports whether the source is known to fail for entries that read v.

@@ -42,7 +42,7 @@ func (o *origin) engage(ctx context.Context, a ask, wants []*want) {
 			continue
 		}
 		if w.waitsOut(v, a, start) {
-			w.setStale(v)
+			w.setStale(v, w.slot.failure.load, w.slot.failure.err)
 			continue
 		}
 		if l := w.slot.loading; l != nil {
@@ -118,17 +118,21 @@ func wait(ctx, hurried context.Context, a ask, wants []*want) (again []*want) {
 		if w.usable(w.slot.cur.Load(), a) {
 			waiting = hurried
 		}
-		err := w.load.await(waiting)
-		if w.joined {
-			w.load.call.Leave()
-		}
+		l := w.load
+		err := l.await(waiting)
 		switch {
 		case err != nil && errors.Is(ctx.Err(), context.Canceled): // the caller wants nothing any more
 			w.err = err
 		case err != nil:
-			w.goOn(a, err)
+			if w.goOn(a, err); w.err != nil && ctx.Err() == nil && waiting != ctx {
+				w.err = nil // what he would have gone on with was forgotten: he waits as others do
+				again = append(again, w)
+			}
 		case !w.joined || !w.settle(a):
 			again = append(again, w)
+		}
+		if w.joined {
+			l.call.Leave()
 		}
 	}
 	return again

@@ -38,6 +38,8 @@ func (o *origin) finish(l *load, a answer) {
 	switch why := l.failure(); {
 	case why == nil:
 		s.recovered()
+	case l.tooLate != nil:
+		s.failed(l, l.tooLate, false)
 	case !errors.Is(why, flight.ErrAbandoned) && !errors.Is(why, flight.ErrGrounded): // that is not the source's failure
 		s.failed(l, why, l.err == nil)
 	}

@@ -35,14 +35,23 @@ func (w *want) goOn(a ask, err error) {
 	switch v := s.cur.Load(); {
 	case w.satisfied(v, a): // just now
 		w.v, w.load = v, nil
-	case !w.usable(v, a):
-		w.err = err
-	case w.load == nil:
-		s.failure = failure{load: s.failure.load, err: err}
-		w.setStale(v)
+	case w.usable(v, a):
+		number := uint64(0)
+		if l := w.load; l != nil {
+			number = l.number
+			l.late(err)
+		}
+		w.setStale(v, number, err)
 	default:
-		s.failed(w.load, err, false)
-		w.setStale(v)
+		w.err = err
+	}
+}
+
+// late notes that the load was too slow for somebody. It is the source's failure if
+// everybody leaves because of it; others may have the time. It needs the origin's lock.
+func (l *load) late(err error) {
+	if l.slot.loading == l {
+		l.tooLate = err
 	}
 }
 
@@ -54,10 +63,22 @@ func (w *want) waitsOut(v *version, a ask, now clock.Reading) bool {
 	return s.broken(v, w.entries) && (s.loading != nil || s.failing.holds(now)) && w.usable(v, a)
 }
 
-// setStale needs the origin's lock, like the two above.
-func (w *want) setStale(v *version) {
+func (w *want) makeDo(v *version, load uint64, why error) {
+	w.slot.origin.mu.Lock()
+	defer w.slot.origin.mu.Unlock()
+	w.setStale(v, load, why)
+}
+
+// setStale makes v do in place of what a load did not bring; 0 if none was begun. It needs
+// the origin's lock, like waitsOut.
+func (w *want) setStale(v *version, load uint64, why error) {
 	w.v, w.load = v, nil
-	w.stale, w.until = true, w.slot.failing.until
+	w.stale, w.until, w.why = true, w.slot.failing.until, why
+	if load != 0 && load <= w.slot.told {
+		w.why = nil
+		return
+	}
+	w.slot.told = max(load, w.slot.told)
 }
 
 // minTry is the least time to wait for a load that an old value can stand in for.
@@ -95,21 +116,13 @@ func hurry(ctx context.Context, a ask, wants []*want) (hurried context.Context, 
 // served in its place.
 func tellStale(wants []*want, a ask) {
 	for _, w := range wants {
-		if w.stale {
+		if w.why != nil {
 			w.tellStale(a)
 		}
 	}
 }
 
 func (w *want) tellStale(a ask) {
-	s := w.slot
-	s.origin.mu.Lock()
-	why, told := s.failure.err, s.failure.told
-	s.failure.told = true
-	s.origin.mu.Unlock()
-	if why == nil || told {
-		return
-	}
 	var due []*core
 	for _, c := range w.entries {
 		if !w.v.part(c.part).fresh(a.now) {
@@ -118,6 +131,6 @@ func (w *want) tellStale(a ask) {
 		}
 	}
 	if f := observer.Load(); f != nil {
-		(*f)(Event{Kind: EventStale, Source: s.origin.name, Key: s.key, Entries: names(due), Age: oldest(due, clock.Now()), Err: why})
+		(*f)(Event{Kind: EventStale, Source: w.slot.origin.name, Key: w.slot.key, Entries: names(due), Age: oldest(due, clock.Now()), Err: w.why})
 	}
 }

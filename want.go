@@ -12,6 +12,7 @@ type want struct {
 	v      *version  // what to read from
 	stale  bool      // v is due, and as good as it gets …
 	until  clock.Due // … until the source may be asked again
+	why    error     // to be told
 	err    error     // why there is none
 }
 
@@ -68,8 +69,9 @@ func (w *want) settle(a ask) bool {
 	}
 	w.v = v
 	for _, c := range w.entries {
-		if v.part(c.part).err != nil && w.usable(v, a) {
-			w.setStale(v)
+		if err := v.part(c.part).err; err != nil && w.usable(v, a) {
+			w.makeDo(v, w.load.number, err)
+			break
 		}
 	}
 	return true
