@@ -74,7 +74,7 @@ func (w *world) retry(ctx context.Context, what string, e *modelEntry) {
 	if len(had) == 2 {
 		w.did.renewed++
 	}
-	vain := time.Since(w.vain) < 40*time.Second
+	vain := time.Since(w.vain) < 40*time.Second || w.trouble[e.key] > o.tick // there was no newer value to be had
 	if err != nil {
 		w.vain = time.Now()
 	}
@@ -91,7 +91,7 @@ func (w *world) invoke(outer context.Context, depth int) {
 	defer leave()
 	w.mu.Lock()
 	w.invoked = environment.HasHostDeadlines() // else they are ignored
-	if w.slept {
+	if w.slept && depth == 0 {
 		clear(w.spared) // only now does the process know how much time has passed
 		w.slept = false
 	}
@@ -170,7 +170,11 @@ func (w *world) step() {
 	case 4, 5, 6:
 		w.ops.Go(func() { w.get(context.Background(), "outside") })
 	case 7:
-		w.ops.Go(func() { _ = lc.Prefetch(context.Background(), w.someEntry(), w.someEntry()) })
+		w.ops.Go(func() {
+			o := w.begin("outside prefetch", clock.Now())
+			defer o.end()
+			o.ended(lc.Prefetch(context.Background(), w.someEntry(), w.someEntry()), false)
+		})
 	case 8, 9:
 		w.change(modelKeys[w.pick(6)])
 	case 10:
