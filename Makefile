@@ -11,6 +11,7 @@ export GOWORK := off
 BENCH ?= .
 COUNT ?= 6
 PKG   ?= ./...
+N     ?= 100000
 
 # The timeout is per package: a test that hangs prints its goroutines.
 TEST := go test -race -shuffle=on -count=1 -timeout=5m
@@ -37,6 +38,15 @@ test: ## all tests that need nothing but Go, in every module, with the race dete
 		echo "== $$module"; (cd "$$module" && $(TEST) $(PKG)); \
 	done
 	@echo "== e2e, without other people's servers"; cd e2e && $(TEST) -timeout=10m -skip '$(SERVERS)' $(PKG)
+
+.PHONY: soak
+soak: ## N random histories of the model, side by side (default 100000; about 90 s on 2 cores)
+	@mkdir -p .build && go test -c -o .build/model.test .
+	@shards=$$(getconf _NPROCESSORS_ONLN); pids=; failed=; \
+	for shard in $$(seq $$shards); do \
+		LAMBDACACHE_WORLDS=$$(($(N) / shards + 1)) .build/model.test -test.run '^TestModel$$' -test.v -test.timeout 1h & pids="$$pids $$!"; \
+	done; \
+	for pid in $$pids; do wait $$pid || failed=1; done; [ -z "$$failed" ]
 
 .PHONY: e2e
 e2e: ## the tests against moto, versitygw and @vercel/fun, installed into .tools/ if missing

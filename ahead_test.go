@@ -158,6 +158,20 @@ func TestRefreshAheadAndAPanic(t *testing.T) {
 	})
 }
 
+// A tier is asked for what is of use: a copy that would not be loaded early again at
+// once.
+func TestRefreshAheadAsksATierForAYoungCopy(t *testing.T) {
+	guest := newTimes(t)
+	s := newScripted(1, map[string]string{"k": "v"})
+	e := declare(lc.NewOrigin("scripted", s), "k", lc.RefreshAhead(0.5))
+	read := reading(e)
+	must(read(t.Context()))(t)
+	guest.both(40 * time.Second)
+	must(read(t.Context()))(t)
+	want(t, "first", s.reqs[0].MaxAge, time.Minute)
+	want(t, "early", s.reqs[1].MaxAge, 30*time.Second)
+}
+
 // Whoever asks meanwhile shares the early load.
 func TestRefreshAheadIsALoadLikeAnyOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

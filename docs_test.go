@@ -19,7 +19,7 @@ func readFile(t *testing.T, path string) string {
 }
 
 // documents are what a user reads.
-var documents = []string{"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/from-python.md", "docs/errors.md"}
+var documents = []string{"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/from-python.md", "docs/errors.md", "docs/freshness.md"}
 
 var link = regexp.MustCompile(`\[([^]]+)\]\(([\w/-]*[./][\w./-]*)\)`)
 
@@ -37,6 +37,29 @@ func TestLinksInDocuments(t *testing.T) {
 			test, _, _ := strings.Cut(name, "/")
 			if strings.HasPrefix(test, "Test") && !strings.Contains(readFile(t, target), "func "+test+"(") {
 				t.Errorf("%s: %s has no %s", doc, m[2], test)
+			}
+		}
+	}
+}
+
+var testName = regexp.MustCompile("`(Test\\w+)`")
+
+// Every test that a document names is there.
+func TestTestsInDocuments(t *testing.T) {
+	var all strings.Builder
+	err := filepath.WalkDir(".", func(path string, _ os.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(path, "_test.go") {
+			all.WriteString(readFile(t, path))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, doc := range documents {
+		for _, m := range testName.FindAllStringSubmatch(readFile(t, doc), -1) {
+			if !strings.Contains(all.String(), "func "+m[1]+"(") {
+				t.Errorf("%s names %s, which is nowhere", doc, m[1])
 			}
 		}
 	}

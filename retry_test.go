@@ -115,6 +115,15 @@ func TestRetryInVain(t *testing.T) {
 		t.Errorf("%d loads in four minutes", len(gaps))
 	}
 
+	must(e.Refresh(t.Context()))(t)
+	_, _ = lc.Retry(t.Context(), e, refused, isLogin)
+	s.took()
+	_, _ = lc.Retry(t.Context(), e, refused, isLogin)
+	want(t, "loads in the pause", len(s.took()), 0)
+	lc.Invalidate(e) // forgets the pause as well
+	_, _ = lc.Retry(t.Context(), e, refused, isLogin)
+	want(t, "loads: one for the value, one forced", len(s.took()), 2)
+
 	s.failing(down) // the cause that is told is the login's
 	guest.both(time.Minute)
 	_, err = lc.Retry(t.Context(), e, refused, isLogin)

@@ -116,6 +116,5 @@ func (s *slot) hold(v *version) {
 func (s *slot) invalidate() {
 	s.epoch++
 	s.forced = backoff{}
-	s.recovered()
 	s.hold(nil)
 }

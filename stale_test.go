@@ -180,7 +180,9 @@ func TestOneProbesWhileOthersGoOn(t *testing.T) {
 		probe.Go(func() { want(t, "probe", must(read(t.Context()))(t), "old") })
 		synctest.Wait()
 		for range 16 {
-			others.Go(func() { want(t, "other", must(read(t.Context()))(t), "old") })
+			others.Go(func() {
+				want(t, "another waits", took(func() { want(t, "value", must(read(t.Context()))(t), "old") }), 0)
+			})
 		}
 		others.Wait() // the probe is still held
 		close(s.gate)

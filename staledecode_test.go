@@ -3,10 +3,13 @@ package lambdacache_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	lc "github.com/lambda-cache/lambdacache"
+	"github.com/lambda-cache/lambdacache/internal/environment"
 )
 
 // A value that cannot be decoded is a failure of the source too, but two entries of one
@@ -102,6 +105,37 @@ func TestDerivedFromStale(t *testing.T) {
 	guest.both(1)
 	_, err := d.Get(t.Context())
 	wantError(t, err, "ServiceUnavailable")
+}
+
+// That a caller leaves, or the last invocation ends, is not the source's failure.
+func TestCancelledLoadIsNoFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		t.Cleanup(environment.Replace(environment.Function))
+		s := newScripted(1, map[string]string{"k": "old"})
+		e := declare(lc.NewOrigin("scripted", s), "k", lc.StaleIfError(tenMinutes))
+		must(e.Get(t.Context()))(t)
+		s.set("k", "new")
+		<-time.After(time.Minute)
+		for name, cancel := range map[string]func(context.CancelFunc){
+			"the caller leaves":           func(leave context.CancelFunc) { leave() },
+			"the last invocation is over": func(context.CancelFunc) { _, _ = invoke(t.Context()) },
+		} {
+			s.gate = make(chan struct{})
+			ctx, leave := context.WithCancel(t.Context())
+			var wg sync.WaitGroup
+			wg.Go(func() { _, _ = e.Get(ctx) })
+			synctest.Wait()
+			cancel(leave)
+			leave()
+			wg.Wait()
+			synctest.Wait()
+			s.gate = nil
+			s.took()
+			want(t, name, must(e.Get(t.Context()))(t), "new")
+			want(t, "calls", len(s.took()), 1)
+			<-time.After(time.Minute)
+		}
+	})
 }
 
 // Where the source forbids asking, the limit runs from the time when it allows it.
