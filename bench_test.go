@@ -25,8 +25,10 @@ func deeper(ctx context.Context, n int) context.Context {
 	return ctx
 }
 
+// constant has every option set: none of them may cost a hit anything.
 func constant(name string) *lc.Entry[string] {
-	return lc.New(name, func(context.Context) (string, error) { return "value", nil }, lc.MaxAge(time.Hour))
+	return lc.New(name, func(context.Context) (string, error) { return "value", nil },
+		lc.MaxAge(time.Hour), lc.StaleIfError(time.Hour), lc.RefreshAhead(0.9), lc.Jitter(0.1), lc.LoadTimeout(time.Second))
 }
 
 func constants(n int) (list []lc.Cached) {
