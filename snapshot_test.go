@@ -16,38 +16,10 @@ import (
 	lc "github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/internal/environment"
 	"github.com/lambda-cache/lambdacache/internal/flight"
+	"github.com/lambda-cache/lambdacache/internal/leftover"
 )
 
-// TestMain holds that nothing of ours runs on when all tests have ended.
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if left := leftover(); left != "" && code == 0 {
-		fmt.Fprintf(os.Stderr, "still running after all tests, with %d loads in flight:\n\n%s\n", flight.Running(), left)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-// leftover gives the stacks of goroutines in this module, but for the one that asks,
-// after it has let them run for a while.
-func leftover() (left string) {
-	for range 2000 {
-		all := make([]byte, 1<<20)
-		all = all[:runtime.Stack(all, true)]
-		_, others, _ := strings.Cut(string(all), "\n\n") // its own stack comes first
-		left = ""
-		for stack := range strings.SplitSeq(others, "\n\n") {
-			if strings.Contains(stack, "lambda-cache/lambdacache") {
-				left += stack + "\n\n"
-			}
-		}
-		if left == "" {
-			break
-		}
-		runtime.Gosched()
-	}
-	return left
-}
+func TestMain(m *testing.M) { leftover.Main(m) }
 
 var errDown = errors.New("ServiceUnavailable")
 
