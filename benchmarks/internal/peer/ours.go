@@ -91,6 +91,9 @@ func getting(ctx context.Context, options func(time.Duration) []lambdacache.Opti
 func valuing(ctx context.Context, depth int, options func(time.Duration) []lambdacache.Option) (Op, error) {
 	inLambda()
 	list := entries(parameters[:2], options(ttl))
+	if err := lambdacache.Prefetch(ctx, cached(list)...); err != nil {
+		return nil, err
+	}
 	h := lambdacache.Wrap(func(ctx context.Context, r Request) (time.Duration, error) {
 		ctx = deeper(ctx, depth-1)
 		e := list[1]

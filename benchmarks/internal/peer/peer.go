@@ -10,19 +10,19 @@ import (
 
 // Names of measures: what one operation is.
 const (
-	Hit              = "hit"                    // one value out of memory
-	Invoke1          = "invoke-1"               // one invocation that reads its 1 entry
-	Invoke30         = "invoke-30"              // one invocation that reads its 30 entries
-	RefreshParameter = "refresh-1-parameter"    // one parameter, for the dead connection
-	Refresh30        = "refresh-30-parameters"  // all that a function has is due at once
-	Refresh20        = "refresh-20-secrets"     //
-	RefreshMix       = "refresh-20-and-10"      // 20 parameters and 10 secrets
-	Stampede         = "stampede"               // 1,000 readers of one due entry
-	Value1           = "value-1"                // Value, the context 1 deep; and so on:
-	Value3           = "value-3"                // the rows of the aims, with …
-	Wrap1            = "wrap-1"                 //
-	Wrap30           = "wrap-30"                //
-	Optioned         = "-with-every-option"     // … this at the end for every option set
+	Hit              = "hit"                     // one value out of memory
+	Invoke1          = "invoke-1"                // one invocation that reads its 1 entry
+	Invoke30         = "invoke-30"               // one invocation that reads its 30 entries
+	RefreshParameter = "refresh-1-parameter"     // one parameter, for the dead connection
+	Refresh30        = "refresh-30-parameters"   // all that a function has is due at once
+	Refresh20        = "refresh-20-secrets"      //
+	RefreshMix       = "refresh-20-and-10"       // 20 parameters and 10 secrets
+	Stampede         = "stampede"                // 1,000 readers of one due entry
+	Value1           = "value-1"                 // Value, the context 1 deep; and so on:
+	Value3           = "value-3"                 // the rows of the aims, with …
+	Wrap1            = "wrap-1"                  //
+	Wrap30           = "wrap-30"                 //
+	Optioned         = "-with-every-option"      // … this at the end for every option set
 	HitWithValue     = Hit + "-in-an-invocation" // Value, where Hit is Get
 )
 

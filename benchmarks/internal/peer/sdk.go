@@ -4,12 +4,14 @@ import (
 	"context"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/singleflight"
 )
 
 // sdk is the AWS SDK as one calls it by hand. It also loads for the peers that know
@@ -135,10 +137,40 @@ func refreshBy(clients func(context.Context) (*sdk, error), load func(*sdk, cont
 
 // The SDK without a cache: three ways to ask, and two configurations.
 var (
-	handBatches   = Peer{ID: "hand", Name: "SDK by hand, batches side by side", Setups: refreshBy(byHand, (*sdk).batches)}
+	handBatches   = Peer{ID: "hand", Name: "SDK by hand, batches side by side", Setups: andStampede(refreshBy(byHand, (*sdk).batches))}
 	handDefault   = Peer{ID: "hand-default", Name: "the same with LoadDefaultConfig", Module: "github.com/aws/aws-sdk-go-v2/config", Setups: refreshBy(loadDefault, (*sdk).batches)}
 	handGoroutine = Peer{ID: "hand-goroutines", Name: "SDK by hand, a goroutine each", Setups: refreshBy(byHand, func(s *sdk, ctx context.Context, keys []string) (map[string]string, error) {
 		return sideBySide(ctx, keys, s.one)
 	})}
 	handOneByOne = Peer{ID: "hand-one-by-one", Name: "SDK by hand, one after another", Setups: refreshBy(byHand, (*sdk).oneByOne)}
 )
+
+// andStampede adds a stampede by hand: what is due is loaded once, whoever asks.
+func andStampede(setups map[string]Setup) map[string]Setup {
+	setups[Stampede] = func(ctx context.Context) (Op, error) {
+		s, err := byHand(ctx)
+		if err != nil {
+			return nil, err
+		}
+		var held atomic.Pointer[string]
+		var flights singleflight.Group
+		key := parameters[0]
+		return stampede(func() { held.Store(nil) }, func(ctx context.Context) (string, error) {
+			if v := held.Load(); v != nil {
+				return *v, nil
+			}
+			_, err, _ := flights.Do(key, func() (any, error) {
+				v, err := s.one(ctx, key)
+				if err == nil {
+					held.Store(&v)
+				}
+				return nil, err
+			})
+			if err != nil {
+				return "", err
+			}
+			return *held.Load(), nil
+		}), nil
+	}
+	return setups
+}
