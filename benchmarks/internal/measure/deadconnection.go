@@ -45,6 +45,7 @@ func deadConnection() *Measurement {
 		Subjects: []Subject{
 			{floor, floor, "hand-default", peer.RefreshParameter},
 			{"LoadDefaultConfig, connection reset", floor, "hand-default", broken},
+			{"the same, backoff of SDKs before v1.48.0", floor, "hand-legacy", broken},
 			{"lambdacache, connection alive", floor, "ours", peer.RefreshParameter},
 			{"lambdacache, connection reset", floor, "ours", broken},
 		},

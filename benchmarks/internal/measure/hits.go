@@ -35,7 +35,7 @@ func invocations() (list []*Measurement) {
 	const floor = "floor: time.Now and context.WithValue"
 	for _, measure := range []string{peer.Invoke1, peer.Invoke30} {
 		list = append(list, &Measurement{
-			ID: measure, Samples: 5, N: 2_000, NoCalls: true,
+			ID: measure, Samples: 5, N: 500, NoCalls: true,
 			Subjects: withPeers([]Subject{
 				{floor, floor, "floor", peer.Invoke1},
 				{"lambdacache", floor, "ours", measure},

@@ -3,7 +3,7 @@ package peer
 // All are the peers in the order of the tables.
 var All = []Peer{
 	floor, ours,
-	handBatches, handDefault, handGoroutine, handOneByOne,
+	handBatches, handDefault, handLegacy, handGoroutine, handOneByOne,
 	runtimevarPeer, secretsCachingPeer,
 	otterPeer, sturdycPeer, theinePeer, ttlcachePeer, ristrettoPeer, goCachePeer, lruPeer,
 	powertools, middy,

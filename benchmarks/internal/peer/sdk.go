@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -32,6 +33,24 @@ func loadDefault(ctx context.Context) (*sdk, error) {
 		return nil, err
 	}
 	return newSDK(cfg), nil
+}
+
+// legacy is loadDefault as it was before the SDK's v1.48.0: its first wait before trying
+// again was up to 2 s, and is up to 50 ms since.
+func legacy(ctx context.Context) (*sdk, error) {
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithRetryer(func() aws.Retryer {
+		return retry.NewStandard(func(o *retry.StandardOptions) {
+			o.Backoff = retry.NewExponentialJitterBackoff(retry.DefaultMaxBackoff)
+		})
+	}))
+	if err != nil {
+		return nil, err
+	}
+	return newSDK(cfg), nil
+}
+
+func only(measure string, setups map[string]Setup) map[string]Setup {
+	return map[string]Setup{measure: setups[measure]}
 }
 
 // byHand has a configuration made of what Lambda's environment provides.
@@ -139,6 +158,7 @@ func refreshBy(clients func(context.Context) (*sdk, error), load func(*sdk, cont
 var (
 	handBatches   = Peer{ID: "hand", Name: "SDK by hand, batches side by side", Setups: andStampede(refreshBy(byHand, (*sdk).batches))}
 	handDefault   = Peer{ID: "hand-default", Name: "the same with LoadDefaultConfig", Module: "github.com/aws/aws-sdk-go-v2/config", Setups: refreshBy(loadDefault, (*sdk).batches)}
+	handLegacy    = Peer{ID: "hand-legacy", Name: "the same with the backoff of SDKs before v1.48.0", Setups: only(RefreshParameter, refreshBy(legacy, (*sdk).batches))}
 	handGoroutine = Peer{ID: "hand-goroutines", Name: "SDK by hand, a goroutine each", Setups: refreshBy(byHand, func(s *sdk, ctx context.Context, keys []string) (map[string]string, error) {
 		return sideBySide(ctx, keys, s.one)
 	})}
