@@ -41,13 +41,13 @@ export const refreshing = (keys, forget, load) => async ({ n, want }) => {
   return took;
 };
 
-// stampede times 1,000 readers of one due key.
-export const stampede = (forget, read) => async ({ n, want }) => {
+// stampede times many readers of one due key.
+export const stampede = (forget, read) => async ({ n, want, readers }) => {
   let took = 0;
   for (let i = 0; i < n; i++) {
     forget();
     const start = process.hrtime.bigint();
-    const got = await Promise.all(Array.from({ length: 1000 }, read));
+    const got = await Promise.all(Array.from({ length: readers }, read));
     took += Number(process.hrtime.bigint() - start);
     for (const g of got) check(g, want);
   }

@@ -24,8 +24,7 @@ import (
 )
 
 func main() {
-	serve := flag.String("serve", "", "be the child process of this `peer`")
-	with := flag.String("measure", "", "with -serve: the measure")
+	peer.Child()
 	rounds := flag.Int("rounds", 20, "rounds of each measurement")
 	only := flag.String("only", "", "only measurements that match this `regexp`; the others stay as they were")
 	fresh := flag.Bool("fresh", false, "forget an interrupted run")
@@ -39,16 +38,11 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	var err error
-	switch {
-	case *serve != "":
-		err = peer.Serve(ctx, *serve, *with, os.Stdin, os.Stdout)
-	case *render:
-		err = page.Update(*out, *docs)
-	default:
+	if !*render {
 		err = run(ctx, *rounds, *only, *fresh, *node, *out, *part)
-		if err == nil {
-			err = page.Update(*out, *docs)
-		}
+	}
+	if err == nil {
+		err = page.Update(*out, *docs)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench-peers:", err)

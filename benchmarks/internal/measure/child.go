@@ -43,7 +43,7 @@ func startChild(l *Lab, s Subject) (*child, error) {
 		if err != nil {
 			return nil, err
 		}
-		c.cmd = exec.Command(self, "-serve", p.ID, "-measure", s.Measure)
+		c.cmd = exec.Command(self, peer.ChildArgs(p.ID, s.Measure)...)
 	}
 	c.cmd.Env = l.env()
 	c.cmd.Stderr = &c.stderr
@@ -72,11 +72,12 @@ func (l *Lab) env() (env []string) {
 			env = append(env, kv)
 		}
 	}
-	return append(append(env, l.AWS.Env()...), "AWS_EC2_METADATA_DISABLED=true", "POWERTOOLS_DEV=false")
+	// The race detector would sleep for a second at the end of each child.
+	return append(append(env, l.AWS.Env()...), "AWS_EC2_METADATA_DISABLED=true", "GORACE=atexit_sleep_ms=0")
 }
 
 func (c *child) sample(_ context.Context, m *Measurement) (sample, error) {
-	return c.ask(peer.Request{N: m.N})
+	return c.ask(peer.Request{N: m.N, Readers: m.Readers})
 }
 
 // ask has the child take one sample.

@@ -18,6 +18,7 @@ type Measurement struct {
 	ID       string
 	Samples  int           // of each subject in a round
 	N        int           // operations in a sample
+	Readers  int           // at once, in a stampede
 	Latency  time.Duration // of each call to AWS
 	Change   bool          // every key has a new value for each sample
 	NoCalls  bool          // a sample that asks AWS for something has failed

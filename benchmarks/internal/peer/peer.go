@@ -26,9 +26,6 @@ const (
 	HitWithValue     = Hit + "-in-an-invocation" // Value, where Hit is Get
 )
 
-// Readers is how many read at once in a [Stampede].
-const Readers = 1000
-
 // Peer is one library. It has a setup for each measure that makes sense for it.
 type Peer struct {
 	ID     string // for the command line of a child process
@@ -49,6 +46,7 @@ type Op func(ctx context.Context, r Request) (time.Duration, error)
 type Request struct {
 	N       int           `json:"n"`       // how many operations
 	Want    string        `json:"want"`    // the value that each key has
+	Readers int           `json:"readers"` // how many read at once in a [Stampede]
 	Advance time.Duration `json:"advance"` // lets so much time pass before, on our age clock
 }
 
@@ -115,7 +113,7 @@ func stampede(forget func(), read func(context.Context) (string, error)) Op {
 		var total time.Duration
 		for range r.N {
 			forget()
-			took, err := together(ctx, Readers, func(int) error {
+			took, err := together(ctx, r.Readers, func(int) error {
 				got, err := read(ctx)
 				if err != nil {
 					return err

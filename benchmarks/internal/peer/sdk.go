@@ -180,6 +180,9 @@ func andStampede(setups map[string]Setup) map[string]Setup {
 				return *v, nil
 			}
 			_, err, _ := flights.Do(key, func() (any, error) {
+				if held.Load() != nil {
+					return nil, nil // the flight before this one ended just now
+				}
 				v, err := s.one(ctx, key)
 				if err == nil {
 					held.Store(&v)
