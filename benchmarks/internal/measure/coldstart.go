@@ -17,7 +17,7 @@ import (
 
 // functions are the programs of functions/ and of node/coldstart.mjs.
 var functions = []Subject{
-	{"aws-lambda-go alone: needs nothing, asks for nothing", "", "go", "nothing"},
+	{"aws-lambda-go alone, fetching nothing", "", "go", "nothing"},
 	{"SDK by hand, hand-made configuration", "", "go", "hand"},
 	{"lambdacache", "", "go", "ours"},
 	{"SDK by hand, LoadDefaultConfig", "", "go", "loaddefault"},

@@ -31,7 +31,7 @@ var whys = map[[2]string]string{
 		"lambdacache is a waiter with a context of its own, who goes the whole road of a load first.",
 
 	{"dead-connection", ""}: "By chance: it made a call more.",
-	{"cold-start", "aws-lambda-go alone: needs nothing, asks for nothing"}: "It has no configuration, and no service's package to initialise.",
+	{"cold-start", "aws-lambda-go alone, fetching nothing"}: "It has no configuration, and no service's package to initialise.",
 	{"cold-start", ""}: "It links and initialises less.",
 }
 
