@@ -31,6 +31,8 @@ type load struct {
 	v    *version
 	err  error
 	errs []error // by part: the version could not be decoded for that entry
+
+	tooLate error // for somebody who has left; guarded by the origin's mutex
 }
 
 // The pause before keys that a call left over are asked for again doubles from the

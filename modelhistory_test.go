@@ -2,6 +2,7 @@ package lambdacache_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing/synctest"
@@ -21,18 +22,67 @@ func (w *world) leaving(ctx context.Context) (context.Context, context.CancelFun
 	return context.WithTimeout(ctx, w.upTo(4*time.Second))
 }
 
+// hurries reports whether a caller may have had too little time for a load.
+func hurries(ctx context.Context) bool {
+	deadline, limited := ctx.Deadline()
+	return ctx.Err() != nil || limited && time.Until(deadline) < time.Hour
+}
+
 func (w *world) get(ctx context.Context, what string) {
-	i, refresh := w.pick(len(w.entries)), w.pick(4) == 0
+	e, refresh := w.someEntry(), !w.eager && w.pick(4) == 0
+	if !w.eager && w.pick(6) == 0 {
+		w.retry(ctx, what, e)
+		return
+	}
 	ctx, leave := w.leaving(ctx)
 	defer leave()
-	o, read := w.begin(fmt.Sprint(what, " get ", i), clock.Now()), w.entries[i].Get
+	o, read := w.begin(fmt.Sprint(what, " get ", e), clock.Now()), e.Get
+	defer o.end()
 	if refresh {
-		o.what, read = fmt.Sprint(what, " refresh ", i), w.entries[i].Refresh
+		o.what, read = fmt.Sprint(what, " refresh ", e), e.Refresh
 	}
 	value, err := read(ctx)
 	o.ended(err, ctx.Err() != nil)
 	if err == nil {
-		o.saw(i, value, refresh)
+		o.hurried = hurries(ctx)
+		o.saw(e, value, refresh)
+	}
+}
+
+var errRefused = errors.New("login refused")
+
+// retry logs in with a value: the server takes those that are new enough.
+func (w *world) retry(ctx context.Context, what string, e *modelEntry) {
+	o := w.begin(fmt.Sprint(what, " retry ", e), clock.Now())
+	defer o.end()
+	var had []string
+	w.mu.Lock()
+	needed := w.needed[e.key]
+	w.did.retries++
+	w.mu.Unlock()
+	_, err := lc.Retry(ctx, e.Entry, func(_ context.Context, value string) (int, error) {
+		had = append(had, value)
+		if _, version := parseValue(value); version < needed {
+			return 0, errRefused
+		}
+		return 0, nil
+	}, func(err error) bool { return errors.Is(err, errRefused) })
+	if len(had) > 2 || len(had) == 2 && had[0] == had[1] {
+		o.failf("%s (%d): logged in with %q", o.what, o.tick, had)
+	}
+	w.mu.Lock()
+	if len(had) == 2 {
+		w.did.renewed++
+	}
+	vain := time.Since(w.vain) < 40*time.Second || w.trouble[e.key] > o.tick // there was no newer value to be had
+	if err != nil {
+		w.vain = time.Now()
+	}
+	w.mu.Unlock()
+	switch {
+	case errors.Is(err, errRefused) && (vain || e.picky || ctx.Err() != nil || !o.calm):
+	default:
+		o.ended(err, ctx.Err() != nil)
 	}
 }
 
@@ -41,26 +91,23 @@ func (w *world) invoke(outer context.Context, depth int) {
 	defer leave()
 	w.mu.Lock()
 	w.invoked = environment.HasHostDeadlines() // else they are ignored
+	if w.slept && depth == 0 {
+		clear(w.spared) // only now does the process know how much time has passed
+		w.slept = false
+	}
 	if depth == 0 {
-		ctx = until{ctx, hostTime.Add(time.Since(w.born) + w.host)}
+		ctx = until{ctx, w.hostReading()}
 	}
 	w.mu.Unlock()
-	now, n := w.reading(), w.pick(len(w.wraps))
-	o := w.begin(fmt.Sprint("invocation of ", n), now)
+	now, m := w.reading(), w.someWrap()
+	o := w.begin(fmt.Sprint("invocation of ", m.list), now)
+	defer o.end()
 	ran := false
-	_, err := w.wraps[n](ctx, func(ctx context.Context) {
+	_, err := m.invoke(ctx, func(ctx context.Context) {
 		ran = true
 		o.ended(nil, ctx.Err() != nil)
-		first := make(map[int]string)
-		for _, i := range w.lists[n] {
-			first[i] = w.entries[i].Value(ctx)
-			if depth == 0 {
-				o.saw(i, first[i], false)
-			}
-			if j := i ^ 1; depth == 0 && first[j] != "" && first[i] != first[j] {
-				o.failf("%s (%d): two versions of a key: %s, %s", o.what, o.tick, first[i], first[j])
-			}
-		}
+		o.hurried = hurries(ctx)
+		first := o.snapshot(ctx, m.list, depth)
 		<-time.After(w.upTo(5 * time.Second))
 		for range w.pick(3) {
 			w.get(ctx, "inner")
@@ -68,54 +115,138 @@ func (w *world) invoke(outer context.Context, depth int) {
 		if depth == 0 && w.pick(3) == 0 {
 			w.invoke(ctx, 1)
 		}
-		for i, v := range first {
-			if again := w.entries[i].Value(ctx); again != v {
+		for e, v := range first {
+			if again := e.Value(ctx); again != v {
 				o.failf("%s (%d): %s became %s", o.what, o.tick, v, again)
 			}
 		}
 	})
+	if depth == 0 {
+		o.nothingInFlight()
+	}
 	if !ran {
 		o.ended(err, ctx.Err() != nil)
 	}
+}
+
+// snapshot reads what the invocation sees: one version of each key.
+func (o *op) snapshot(ctx context.Context, list []*modelEntry, depth int) map[*modelEntry]string {
+	first, byKey := make(map[*modelEntry]string), make(map[string]string)
+	for _, e := range list {
+		v := e.Value(ctx)
+		first[e] = v
+		if depth > 0 {
+			continue
+		}
+		o.saw(e, v, false)
+		if other, any := byKey[e.key]; any && other != v {
+			o.failf("%s (%d): two versions of a key: %s, %s", o.what, o.tick, v, other)
+		}
+		byKey[e.key] = v
+	}
+	return first
 }
 
 // run makes a history.
 func (w *world) run() {
 	w.ops.Go(func() { w.invoke(context.Background(), 0) })
 	synctest.Wait()
-	for range 60 {
-		switch w.pick(16) {
-		case 0, 1, 2, 3:
-			w.ops.Go(func() { w.invoke(context.Background(), 0) })
-		case 4, 5, 6:
-			w.ops.Go(func() { w.get(context.Background(), "outside") })
-		case 7:
-			w.ops.Go(func() { _ = lc.Prefetch(context.Background(), w.entries[w.pick(12)], w.entries[w.pick(12)]) })
-		case 8, 9:
-			k := modelKeys[w.pick(6)]
-			w.mu.Lock()
-			w.versions[k]++
-			w.mu.Unlock()
-		case 10:
-			if !w.calm {
-				i := w.pick(12)
-				lc.Invalidate(w.entries[i])
-				w.forget(modelKeys[i/2])
-			}
-		case 11:
-			w.freeze(w.upTo(time.Minute))
-		case 12:
-			w.setFault([]string{"down", "culprit", "leftover", "panic", "goexit", "throttle", "batch"}[w.pick(7)])
-		case 13:
-			w.setFault("")
-		default:
-			<-time.After(w.upTo(3 * time.Second))
-		}
+	steps := 10 + w.pick(40)
+	for range steps {
+		w.step()
 		synctest.Wait()
 	}
+	w.did.steps = steps
 	w.setFault("")
 	w.ops.Wait()
 	w.quiet()
+	w.did.calls = len(w.loads)
+}
+
+func (w *world) step() {
+	switch w.pick(20) {
+	case 0, 1, 2, 3:
+		w.ops.Go(func() { w.invoke(context.Background(), 0) })
+	case 4, 5, 6:
+		w.ops.Go(func() { w.get(context.Background(), "outside") })
+	case 7:
+		w.ops.Go(func() {
+			o := w.begin("outside prefetch", clock.Now())
+			defer o.end()
+			o.ended(lc.Prefetch(context.Background(), w.someEntry(), w.someEntry()), false)
+		})
+	case 8, 9:
+		w.change(modelKeys[w.pick(6)])
+	case 10:
+		if !w.calm {
+			e := w.someEntry()
+			lc.Invalidate(e)
+			w.forget(e.key)
+		}
+	case 11:
+		w.freeze(w.upTo(time.Minute))
+	case 12, 13:
+		w.did.faults++
+		w.setFault([]string{"down", "culprit", "leftover", "panic", "goexit", "throttle", "batch"}[w.pick(7)])
+	case 14:
+		w.setFault("")
+	case 15:
+		if e := w.someEntry(); !w.eager {
+			w.rotate(e.key)
+			w.ops.Go(func() { w.retry(context.Background(), "outside", e) })
+		}
+	case 16:
+		w.declareLate()
+	case 17:
+		if w.pick(4) == 0 {
+			w.crash()
+		}
+	default:
+		<-time.After(w.upTo(3 * time.Second))
+	}
+}
+
+func (w *world) change(key string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.versions[key]++
+}
+
+// rotate changes a key whose server takes no older version from now on.
+func (w *world) rotate(key string) {
+	w.change(key)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.needed[key] = w.versions[key]
+}
+
+func (w *world) declareLate() {
+	e := w.declareEntry(modelKeys[w.pick(6)], w.pick(2) == 0)
+	w.mu.Lock()
+	w.entries = append(w.entries, e)
+	w.did.declared++
+	w.mu.Unlock()
+	w.wrap()
+}
+
+// crash ends the process and starts another, which has read nothing. Sources and clocks
+// go on.
+func (w *world) crash() {
+	w.ops.Wait()
+	for flight.Running() > 0 { // early loads on Managed Instances
+		<-time.After(time.Second)
+	}
+	tick := w.next()
+	w.mu.Lock()
+	for _, k := range modelKeys {
+		w.forgotten[k] = tick
+	}
+	w.did.crashes++
+	clear(w.troubled)
+	clear(w.spared)
+	w.log = append(w.log, fmt.Sprintf("%v: crash", time.Since(w.born)))
+	w.mu.Unlock()
+	w.start()
 }
 
 func (w *world) forget(key string) {
@@ -133,6 +264,8 @@ func (w *world) freeze(d time.Duration) {
 	w.host += d
 	w.mono += part
 	w.wall += step
+	w.slept = true
+	w.stepped = w.stepped || step < 0
 }
 
 func (w *world) setFault(f string) {
@@ -148,22 +281,26 @@ func (w *world) setFault(f string) {
 // quiet checks what holds when nobody else is there: a failed load changes neither
 // version nor age, and what a handler leaves behind has ended when Wrap returns.
 func (w *world) quiet() {
-	for i, e := range w.entries {
+	for flight.Running() > 0 { // early loads on Managed Instances
+		<-time.After(time.Second)
+	}
+	w.eager = false
+	for _, e := range w.entries {
 		_, err := e.Get(context.Background())
 		w.setFault("down")
 		version, age := e.Version(), e.Stats().Age
 		begun := time.Now()
 		if _, err := e.Refresh(context.Background()); err == nil {
-			w.failf("entry %d: refreshed from a broken source", i)
+			w.failf("%v: refreshed from a broken source", e)
 		}
 		if e.Version() != version || err == nil && e.Stats().Age != age+time.Since(begun) {
-			w.failf("entry %d: a failed load changed version %q, age %v to %q, %v", i, version, age, e.Version(), e.Stats().Age)
+			w.failf("%v: a failed load changed version %q, age %v to %q, %v", e, version, age, e.Version(), e.Stats().Age)
 		}
 		w.setFault("")
 	}
 	var left sync.WaitGroup
 	leave := lc.Wrap(func(ctx context.Context, _ int) (int, error) {
-		left.Go(func() { _, _ = w.entries[w.pick(12)].Refresh(ctx) })
+		left.Go(func() { _, _ = w.someEntry().Refresh(ctx) })
 		synctest.Wait()
 		return 0, nil
 	})

@@ -29,6 +29,7 @@ func (s *modelSource) Load(ctx context.Context, reqs []lc.Request) []lc.Result[s
 func (s *modelSource) load(ctx context.Context, reqs []lc.Request, one bool) []lc.Result[string] {
 	tick, at := s.next(), s.reading()
 	s.enter(reqs, 1)
+	s.checkSpared(reqs)
 	defer s.enter(reqs, -1)
 	select {
 	case <-time.After(s.upTo(2500 * time.Millisecond)):
@@ -37,14 +38,19 @@ func (s *modelSource) load(ctx context.Context, reqs []lc.Request, one bool) []l
 	s.mu.Lock()
 	fault := s.fault
 	s.mu.Unlock()
+	results := make([]lc.Result[string], len(reqs))
 	s.logf("call %d %v with %q %v", tick, reqs, fault, ctx.Err())
 	switch fault {
-	case "panic":
-		panic(fault)
-	case "goexit":
+	case "panic", "goexit":
+		for i := range results {
+			results[i].Err = errDown
+		}
+		s.noteTrouble(reqs, results, ctx.Err() != nil)
+		if fault == "panic" {
+			panic(fault)
+		}
 		runtime.Goexit()
 	}
-	results := make([]lc.Result[string], len(reqs))
 	for i, r := range reqs {
 		switch {
 		case ctx.Err() != nil:
@@ -63,19 +69,55 @@ func (s *modelSource) load(ctx context.Context, reqs []lc.Request, one bool) []l
 			results[i] = s.answer(r, answered{key: r.Key, tick: tick, at: at})
 		}
 	}
+	s.noteTrouble(reqs, results, ctx.Err() != nil || fault == "culprit" || fault == "batch" || fault == "leftover")
 	return results
 }
 
-func (w *world) logf(format string, args ...any) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.log = append(w.log, fmt.Sprintf("%v: "+format, append([]any{time.Since(w.born)}, args...)...))
+// noteTrouble remembers that a load was of no use to somebody, and that nobody should
+// ask soon.
+func (s *modelSource) noteTrouble(reqs []lc.Request, results []lc.Result[string], gone bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.readingLocked()
+	for i, r := range reqs {
+		_, version := parseValue(results[i].Version)
+		if s.troubled[r.Key] = results[i].Err != nil || version%10 == 2; s.troubled[r.Key] {
+			s.tick++
+			s.trouble[r.Key] = s.tick
+		}
+		if delete(s.spared, r.Key); results[i].Err != nil && !gone {
+			s.spared[r.Key] = now
+		}
+	}
+}
+
+// checkSpared checks promise 10 where it can be seen: nobody asks a source again that has
+// just failed if everybody may go on with an old value.
+func (s *modelSource) checkSpared(reqs []lc.Request) {
+	if !s.eager || s.stepped {
+		return
+	}
+	s.mu.Lock()
+	var asked []string
+	now := s.readingLocked()
+	for _, r := range reqs {
+		if failed, any := s.spared[r.Key]; any && r.Have != "" && now.Since(failed) < 500*time.Millisecond {
+			asked = append(asked, r.Key)
+		}
+	}
+	s.mu.Unlock()
+	if asked != nil {
+		s.failf("%v: asked again within half a second of a failure", asked)
+	}
 }
 
 func (s *modelSource) enter(reqs []lc.Request, n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, r := range reqs {
+		if n > 0 && (r.MaxAge == time.Second || r.MaxAge == 10*time.Second || r.MaxAge == 30*time.Second) {
+			s.did.early++ // nobody declares these ages, but some load after half of theirs
+		}
 		if s.inFlight[r.Key] += n; s.inFlight[r.Key] > 1 {
 			s.t.Errorf("two loads of %s in flight", r.Key)
 		}
