@@ -19,6 +19,9 @@ func everyOption(d time.Duration) []lambdacache.Option {
 	return []lambdacache.Option{
 		lambdacache.MaxAge(d),
 		lambdacache.LoadTimeout(2 * time.Second),
+		lambdacache.StaleIfError(d),
+		lambdacache.RefreshAhead(0.8),
+		lambdacache.Jitter(0.25),
 	}
 }
 
