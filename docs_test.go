@@ -19,7 +19,7 @@ func readFile(t *testing.T, path string) string {
 }
 
 // documents are what a user reads.
-var documents = []string{"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/from-python.md", "docs/errors.md"}
+var documents = []string{"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/from-python.md", "docs/errors.md", "docs/performance.md"}
 
 var link = regexp.MustCompile(`\[([^]]+)\]\(([\w/-]*[./][\w./-]*)\)`)
 

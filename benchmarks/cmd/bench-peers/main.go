@@ -75,7 +75,7 @@ func run(ctx context.Context, rounds int, only string, fresh bool, node, out, pa
 		}
 		into := to.Find(m.ID)
 		if into == nil {
-			into = &result.Measurement{ID: m.ID}
+			into = &result.Measurement{ID: m.ID, Rounds: rounds, Revision: now.Revision}
 			to.Measurements = append(to.Measurements, into)
 		}
 		start := time.Now()

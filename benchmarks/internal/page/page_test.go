@@ -216,3 +216,12 @@ func TestDuration(t *testing.T) {
 		}
 	}
 }
+
+func TestAboutRunNamesWhatIsOfAnotherRun(t *testing.T) {
+	run := &result.Run{Cores: 2, Platform: "linux/amd64", Go: "go1", Node: "v20", Measurements: []*result.Measurement{
+		{ID: "a", Rounds: 20, Revision: "new"}, {ID: "b", Rounds: 8, Revision: "older"}, {ID: "c", Rounds: 20, Revision: "new"},
+	}}
+	if got, want := aboutRun(run), "2 cores, linux/amd64, go1, Node.js v20; 20 and 8 rounds; lambdacache at commit new and older."; got != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+}

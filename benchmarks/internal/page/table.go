@@ -107,8 +107,18 @@ func aimsTable(m *result.Measurement) string {
 }
 
 func aboutRun(r *result.Run) string {
-	return fmt.Sprintf("%d cores, %s, %s, Node.js %s; %d rounds; lambdacache at commit %s.",
-		r.Cores, r.Platform, r.Go, r.Node, r.Rounds, r.Revision)
+	var revisions, rounds []string
+	for _, m := range r.Measurements {
+		revisions, rounds = append(revisions, m.Revision), append(rounds, fmt.Sprint(m.Rounds))
+	}
+	return fmt.Sprintf("%d cores, %s, %s, Node.js %s; %s rounds; lambdacache at commit %s.",
+		r.Cores, r.Platform, r.Go, r.Node, each(rounds), each(revisions))
+}
+
+// each names what is different.
+func each(list []string) string {
+	slices.Sort(list)
+	return strings.Join(slices.Compact(list), " and ")
 }
 
 func versions(r *result.Run) string {

@@ -30,9 +30,9 @@ var whys = map[[2]string]string{
 	{"stampede", "aws-secretsmanager-caching-go"}: "Its readers wait at one lock, one after another, for two calls; each reader of " +
 		"lambdacache is a waiter with a context of its own, who goes the whole road of a load first.",
 
-	{"dead-connection", ""}: "By chance: it made a call more.",
+	{"dead-connection", ""}:                                 "By chance: it made a call more.",
 	{"cold-start", "aws-lambda-go alone, fetching nothing"}: "It has no configuration, and no service's package to initialise.",
-	{"cold-start", ""}: "It links and initialises less.",
+	{"cold-start", ""}:                                      "It links and initialises less.",
 }
 
 const sameCalls = "As many calls, by the batched code of *SDK by hand*: what differs is the work around them, tens of microseconds " +

@@ -26,6 +26,8 @@ type Run struct {
 // Measurement is a set of subjects that were measured in turn.
 type Measurement struct {
 	ID       string     `json:"id"`
+	Rounds   int        `json:"rounds"`   // may be another run's, which this one
+	Revision string     `json:"revision"` // was told to leave as they were
 	Subjects []*Subject `json:"subjects"`
 }
 
@@ -111,7 +113,7 @@ func (r *Run) encode() ([]byte, error) {
 	}
 	text = append(text[:len(text)-len("]\n}")], '\n')
 	for i, m := range r.Measurements {
-		text = fmt.Appendf(text, "    {\"id\": %q, \"subjects\": [\n", m.ID)
+		text = fmt.Appendf(text, "    {\"id\": %q, \"rounds\": %d, \"revision\": %q, \"subjects\": [\n", m.ID, m.Rounds, m.Revision)
 		for j, s := range m.Subjects {
 			line, err := json.Marshal(s)
 			if err != nil {

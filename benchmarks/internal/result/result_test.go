@@ -10,7 +10,7 @@ func TestWhatIsSavedIsLoaded(t *testing.T) {
 	want := &Run{
 		Cores: 2, Platform: "linux/amd64", Go: "go1", Node: "v20", Rounds: 3, Revision: "r", Versions: map[string]string{"m": "v1"},
 		Measurements: []*Measurement{
-			{ID: "a", Subjects: []*Subject{{Name: "x", NS: []float64{1.5, 2}}, {Name: "y <&>", Floor: "x", NS: []float64{3, 4e9}, Calls: []int{1, 0}, Connections: []int{0, 2}}}},
+			{ID: "a", Rounds: 3, Revision: "older", Subjects: []*Subject{{Name: "x", NS: []float64{1.5, 2}}, {Name: "y <&>", Floor: "x", NS: []float64{3, 4e9}, Calls: []int{1, 0}, Connections: []int{0, 2}}}},
 			{ID: "b", Subjects: []*Subject{{Name: "z", NS: []float64{5}, RSS: []int64{6}, Binary: 7}}},
 		},
 	}
