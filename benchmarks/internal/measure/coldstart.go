@@ -125,8 +125,11 @@ func (f *function) sample(ctx context.Context, _ *Measurement) (s sample, err er
 	if err != nil {
 		return s, err
 	}
-	if r.Error != nil || string(r.Payload) != "7" {
-		return s, fmt.Errorf("answered %s, %v, want 7; it printed %s", r.Payload, r.Error, &stderr)
+	if r.Error != nil {
+		return s, fmt.Errorf("%w; it printed %s", r.Error, &stderr)
+	}
+	if string(r.Payload) != "7" {
+		return s, fmt.Errorf("answered %s, want 7", r.Payload)
 	}
 	p, err := host.Process()
 	if err != nil {

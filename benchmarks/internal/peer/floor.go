@@ -43,21 +43,23 @@ func deeper(ctx context.Context, n int) context.Context {
 	return ctx
 }
 
-// lambdaContext is a context as aws-lambda-go makes it for an invocation.
-func lambdaContext(ctx context.Context) (context.Context, context.CancelFunc) {
+// lambdaContext is a context as aws-lambda-go makes it for an invocation. It ends with
+// ctx, that is with the process.
+func lambdaContext(ctx context.Context) context.Context {
 	ctx, cancel := context.WithDeadline(ctx, time.Now().Add(24*time.Hour))
-	return deeper(ctx, 2), cancel
+	context.AfterFunc(ctx, cancel)
+	return deeper(ctx, 2)
 }
 
 func invokeFloor(ctx context.Context) (Op, error) {
-	ctx, _ = lambdaContext(ctx) //nolint:govet // as long as the process
+	ctx = lambdaContext(ctx)
 	key := new(int)
 	return func(_ context.Context, r Request) (time.Duration, error) {
-		h := func(ctx context.Context, _ int) (string, error) { v, _ := ctx.Value(key).(string); return v, nil }
+		h := func(ctx context.Context, _ int) string { v, _ := ctx.Value(key).(string); return v }
 		return repeat(func(n int) (v string) {
 			for range n {
 				if !time.Now().IsZero() {
-					v, _ = h(context.WithValue(ctx, key, r.Want), 0)
+					v = h(context.WithValue(ctx, key, r.Want), 0)
 				}
 			}
 			return v

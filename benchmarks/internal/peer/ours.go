@@ -107,7 +107,7 @@ func valuing(ctx context.Context, depth int, options func(time.Duration) []lambd
 			return v
 		})(ctx, r)
 	}, cached(list)...)
-	ctx, _ = lambdaContext(ctx) //nolint:govet // as long as the process
+	ctx = lambdaContext(ctx)
 	return func(_ context.Context, r Request) (time.Duration, error) { return h(ctx, r) }, nil
 }
 
@@ -125,7 +125,7 @@ func wrapping(ctx context.Context, n int, reads bool, options func(time.Duration
 		}
 	}
 	h := lambdacache.Wrap(handler, cached(list)...)
-	ctx, _ = lambdaContext(ctx) //nolint:govet // as long as the process
+	ctx = lambdaContext(ctx)
 	if _, err := h(ctx, 0); err != nil {
 		return nil, err
 	}
@@ -160,7 +160,7 @@ func refreshingOurs(ctx context.Context, keys []string) (Op, error) {
 		}
 		return out, nil
 	}, cached(list)...)
-	ctx, _ = lambdaContext(ctx) //nolint:govet // as long as the process
+	ctx = lambdaContext(ctx)
 	return refreshing(keys, nil, func(context.Context) (map[string]string, error) { return h(ctx, 0) }), nil
 }
 
