@@ -27,6 +27,8 @@ var whys = map[[2]string]string{
 
 	{"stampede", ""}: "One load there too, but its readers wait at a lock. Each reader of lambdacache is a waiter with a " +
 		"context of its own, who goes the whole road of a load first: some microseconds of bookkeeping each.",
+	{"stampede", "ttlcache"}: "One load, now and then two: a reader that comes just as the load ends begins another. Its readers wait at a " +
+		"lock; each reader of lambdacache is a waiter with a context of its own, who goes the whole road of a load first.",
 	{"stampede", "aws-secretsmanager-caching-go"}: "Its readers wait at one lock, one after another, for two calls; each reader of " +
 		"lambdacache is a waiter with a context of its own, who goes the whole road of a load first.",
 
