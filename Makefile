@@ -8,10 +8,12 @@ SHELL := bash
 export GOWORK := off
 
 # Variables one may set on the command line.
-BENCH ?= .
-COUNT ?= 6
-PKG   ?= ./...
-N     ?= 100000
+BENCH  ?= .
+COUNT  ?= 6
+ROUNDS ?= 20
+ONLY   ?=
+PKG    ?= ./...
+N      ?= 100000
 
 # The timeout is per package: a test that hangs prints its goroutines.
 TEST := go test -race -shuffle=on -count=1 -timeout=5m
@@ -22,7 +24,7 @@ OWN     := $(filter-out e2e,$(MODULES))
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## compile every module for both architectures that Lambda has
@@ -66,6 +68,13 @@ bench: ## benchmarks, summed up by benchstat (BENCH=regexp COUNT=n PKG=./...)
 		(cd "$$module" && go test -run '^$$' -bench '$(BENCH)' -benchmem -count=$(COUNT) $(PKG)); \
 	done | tee .build/bench.txt
 	@.tools/bin/benchstat .build/bench.txt
+
+.PHONY: bench-peers
+bench-peers: ## compare with other libraries, write docs/performance.md (ROUNDS=n ONLY=regexp)
+	@tools/install.sh peers
+	@mkdir -p .build
+	@cd benchmarks && go build -o ../.build/bench-peers ./cmd/bench-peers
+	@cd benchmarks && ../.build/bench-peers -rounds '$(ROUNDS)' -only '$(ONLY)'
 
 .PHONY: demo
 demo: ## run the demonstration: no AWS account, no server to install

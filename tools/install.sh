@@ -11,7 +11,7 @@ bin=$TOOLS/bin
 # shellcheck source=tools/versions.sh
 . "$here/versions.sh"
 
-all=(golangci-lint staticcheck gofumpt benchstat moto versitygw fun)
+all=(golangci-lint staticcheck gofumpt benchstat moto versitygw fun peers)
 
 say() { printf 'tools: %s\n' "$*" >&2; }
 
@@ -34,18 +34,27 @@ go_tool() {
 	GOBIN=$bin CGO_ENABLED=0 GOFLAGS='' GOWORK=off go install "$want"
 }
 
-# fun installs @vercel/fun and what it needs, exactly as locked.
-fun() {
-	local dir=$TOOLS/node
-	command -v npm >/dev/null || die "@vercel/fun needs Node.js 20 or newer with npm on the PATH"
-	if cmp -s "$here/node/package-lock.json" "$dir/installed.json"; then
+# node_packages NAME FROM DIR installs what is locked in FROM into DIR, exactly.
+node_packages() {
+	local name=$1 from=$2 dir=$3
+	command -v npm >/dev/null || die "$name needs Node.js 20 or newer with npm on the PATH"
+	if cmp -s "$from/package-lock.json" "$dir/installed.json"; then
 		return 0
 	fi
-	say "installing @vercel/fun"
+	say "installing $name"
 	mkdir -p "$dir"
-	cp "$here/node/package.json" "$here/node/package-lock.json" "$here/node/.npmrc" "$dir/"
+	cp "$from/package.json" "$from/package-lock.json" "$from/.npmrc" "$dir/"
 	npm ci --prefix "$dir" --no-audit --no-fund --loglevel=error >&2
 	cp "$dir/package-lock.json" "$dir/installed.json" # last: an interrupted install is not taken for a whole one
+}
+
+fun() { node_packages @vercel/fun "$here/node" "$TOOLS/node"; }
+
+# peers are the libraries for Node.js that the benchmarks compare with, beside the
+# programs that use them.
+peers() {
+	node_packages "the benchmarks' peers for Node.js" "$root/benchmarks/node" "$TOOLS/peers"
+	cp "$root"/benchmarks/node/*.mjs "$TOOLS/peers/"
 }
 
 install() {
@@ -57,6 +66,7 @@ install() {
 	versitygw) go_tool versitygw "$versitygw" ;;
 	moto) "$here/moto.sh" ;;
 	fun) fun ;;
+	peers) peers ;;
 	*) die "no tool is called $1; there are: ${all[*]}" ;;
 	esac
 }

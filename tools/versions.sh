@@ -10,4 +10,5 @@ versitygw=github.com/versity/versitygw/cmd/versitygw@v1.8.0
 moto=5.2.1         # what pip installs; another 5.x that is on the PATH will do
 moto_debian=trixie # the Debian release whose python3-moto is used where pip reaches no index
 
-# The versions of the npm packages are in tools/node/package-lock.json.
+# The versions of the npm packages are in tools/node/package-lock.json, those of the
+# benchmarks' peers in benchmarks/node/package-lock.json and benchmarks/go.mod.
