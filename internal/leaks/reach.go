@@ -26,6 +26,10 @@ func (r *reacher) reaches(v reflect.Value) bool {
 		return r.search.In(v.String()) != ""
 	case reflect.Int, reflect.Int64:
 		return v.Int() == Number
+	case reflect.Uint, reflect.Uint64:
+		return v.Uint() == Number
+	case reflect.Float64:
+		return v.Float() == Number
 	case reflect.Pointer, reflect.Map:
 		at := visit{v.Pointer(), v.Type()}
 		if v.IsNil() || r.seen[at] {
