@@ -76,6 +76,7 @@ func revealing[T any](what string, v T, reveal func(T) any) instance {
 }
 
 func (i instance) run(t *testing.T) {
+	t.Parallel()
 	if i.holds && !i.held() {
 		t.Error("holds no value: nothing is proved")
 	}

@@ -29,11 +29,9 @@ var Planted = Pieces(Text).And(Numbers(Number))
 
 // Search finds values in whatever form they are written.
 type Search struct {
-	exact  []form // case matters
-	folded []form // in lower case
+	exact  forms // case matters
+	folded forms // in lower case
 }
-
-type form struct{ name, text string }
 
 // least is how many bytes of a value in a row are a leak.
 const least = 4
@@ -46,7 +44,7 @@ func Pieces(values ...string) (s Search) {
 			s.add(v[i : i+least])
 		}
 	}
-	return s.tidy()
+	return s
 }
 
 // Whole finds the values as they are, from end to end.
@@ -54,7 +52,7 @@ func Whole(values ...string) (s Search) {
 	for _, v := range values {
 		s.add(v)
 	}
-	return s.tidy()
+	return s
 }
 
 // Numbers finds numbers: integers, floats and durations.
@@ -69,36 +67,24 @@ func Numbers(values ...int64) (s Search) {
 		s.fold("duration", time.Duration(n).String())
 		s.fold("seconds", strconv.FormatFloat(time.Duration(n).Seconds(), 'f', -1, 64))
 	}
-	return s.tidy()
+	return s
 }
 
 // And finds what either finds.
 func (s Search) And(other Search) Search {
-	s.exact = append(s.exact[:len(s.exact):len(s.exact)], other.exact...)
-	s.folded = append(s.folded[:len(s.folded):len(s.folded)], other.folded...)
-	return s.tidy()
+	return Search{s.exact.and(other.exact), s.folded.and(other.folded)}
 }
 
 // In names the form in which text has one of the values, "" if it has none. It tells
 // nothing of the value.
 func (s Search) In(text string) string {
-	for _, f := range s.exact {
-		if strings.Contains(text, f.text) {
-			return f.name
-		}
+	if form := s.exact.in(text); form != "" {
+		return form
 	}
-	text = strings.ToLower(text)
-	for _, f := range s.folded {
-		if strings.Contains(text, f.text) {
-			return f.name
-		}
-	}
-	return ""
+	return s.folded.in(strings.ToLower(text))
 }
 
-func (s *Search) fold(name, text string) {
-	s.folded = append(s.folded, form{name, strings.ToLower(text)})
-}
+func (s *Search) fold(name, text string) { s.folded.add(name, strings.ToLower(text)) }
 
 // add adds all the forms of a piece of a value.
 func (s *Search) add(piece string) {
@@ -116,7 +102,7 @@ func (s *Search) add(piece string) {
 	for name, code := range map[string]*base64.Encoding{"base64": base64.RawStdEncoding, "base64 of URLs": base64.RawURLEncoding} {
 		for before := range 3 {
 			text := code.EncodeToString([]byte("\x00\x00"[:before] + piece))
-			s.exact = append(s.exact, form{name, text[(8*before+5)/6 : 8*(before+len(piece))/6]})
+			s.exact.add(name, text[(8*before+5)/6:8*(before+len(piece))/6])
 		}
 	}
 }
@@ -168,21 +154,4 @@ func list[E byte | rune](unit, gap string, elements []E) string {
 		units[i] = fmt.Sprintf(unit, e)
 	}
 	return strings.Join(units, gap)
-}
-
-// tidy drops forms that others are part of, and those that are too short to mean
-// anything.
-func (s Search) tidy() Search {
-	s.exact, s.folded = tidy(s.exact), tidy(s.folded)
-	return s
-}
-
-func tidy(forms []form) (kept []form) {
-	seen := make(map[string]bool, len(forms))
-	for _, f := range forms {
-		if len(f.text) >= least && !seen[f.text] {
-			kept, seen[f.text] = append(kept, f), true
-		}
-	}
-	return kept
 }

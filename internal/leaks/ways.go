@@ -75,13 +75,20 @@ func walk(where string, v any, yield func(string, any) bool) bool {
 	return true
 }
 
-const verbs = "vsqxXdtTpbcoOeEfFgGUw"
-
-// formats are all verbs with the flags that change what is printed.
+// formats are all verbs, with the flags that change what is printed. With a wrong verb,
+// fmt calls no methods and follows pointers that it otherwise does not.
 var formats = func() (all []string) {
-	for _, flags := range []string{"", "+", "#", " ", "0", "+#", "# ", "40", ".12", "#+-40.12"} {
-		for _, verb := range verbs {
-			all = append(all, "%"+flags+string(verb))
+	for _, set := range []struct {
+		verbs string
+		flags []string
+	}{
+		{"vsqxXdw", []string{"", "+", "#", " ", "0", "+#", "# ", "40", ".12", "#+-40.12"}},
+		{"tTpbcoOeEfFgGU", []string{"", "+#"}},
+	} {
+		for _, verb := range set.verbs {
+			for _, flags := range set.flags {
+				all = append(all, "%"+flags+string(verb))
+			}
 		}
 	}
 	return all
