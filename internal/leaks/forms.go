@@ -12,51 +12,51 @@ type forms struct {
 	byHead map[[least]byte][]form
 }
 
-type form struct{ name, text string }
+type form struct{ of, name, text string }
 
 // add adds a form, unless it is too short to mean anything.
-func (f *forms) add(name, text string) {
-	if len(text) < least {
+func (f *forms) add(one form) {
+	if len(one.text) < least {
 		return
 	}
 	if f.begin == nil {
 		*f = forms{new([1 << 16 / 64]uint64), make(map[[least]byte][]form)}
 	}
-	head := [least]byte([]byte(text))
-	f.byHead[head] = append(f.byHead[head], form{name, text})
+	head := [least]byte([]byte(one.text))
+	f.byHead[head] = append(f.byHead[head], one)
 	h := hash(head)
 	f.begin[h/64] |= 1 << (h % 64)
 }
 
 func (f forms) and(other forms) (all forms) {
 	for _, list := range slices.Concat(slices.Collect(maps.Values(f.byHead)), slices.Collect(maps.Values(other.byHead))) {
-		for _, form := range list {
-			all.add(form.name, form.text)
+		for _, one := range list {
+			all.add(one)
 		}
 	}
 	return all
 }
 
-// in names a form that text has, "" for none. The race detector, which would take
+// in gives the first form that text has and where it is, nil for none. The race detector, which would take
 // most of the time, has nothing to find here.
 //
 //go:norace
-func (f forms) in(text string) string {
+func (f forms) in(text string) (at int, found *form) {
 	if f.begin == nil || len(text) < least {
-		return ""
+		return 0, nil
 	}
 	for i := range len(text) - least + 1 {
 		head := [least]byte{text[i], text[i+1], text[i+2], text[i+3]}
 		if h := hash(head); f.begin[h/64]&(1<<(h%64)) == 0 {
 			continue
 		}
-		for _, form := range f.byHead[head] {
-			if strings.HasPrefix(text[i:], form.text) {
-				return form.name
+		for n := range f.byHead[head] {
+			if strings.HasPrefix(text[i:], f.byHead[head][n].text) {
+				return i, &f.byHead[head][n]
 			}
 		}
 	}
-	return ""
+	return 0, nil
 }
 
 //go:norace

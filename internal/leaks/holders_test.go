@@ -171,6 +171,7 @@ func (w *world) inner(all map[string][]instance) {
 	all["decode.Into"] = []instance{of("", into)}
 	all["environment.Kind"] = []instance{of("", environment.Function)}
 	all["fixed.Values"] = []instance{holding("", fixed.Values{w.text: &text})}
+	all["leaks.Found"] = []instance{of("", leaks.Planted.Find("got "+leaks.Text+"\ngot "+leaks.Text))}
 	all["flight.Call"] = []instance{of("", call)}
 }
 

@@ -74,6 +74,22 @@ func TestWholeValues(t *testing.T) {
 	}
 }
 
+func TestFind(t *testing.T) {
+	var s Search
+	s.Add("a", "value a")
+	s.Add("b", "value\nof b")
+	var got []string
+	for _, f := range s.Find("nothing\ngot VALUE A and value a\n" + hex.EncodeToString([]byte("value a")) + "\nthen value\nof b\nand \"value\\nof b\"") {
+		got = append(got, f.String())
+	}
+	want := []string{
+		`a as text in line 2 after "got "`, `a as hex in line 3 after ""`, `b as text in line 4 after "then "`, `b as Go in line 6 after "and \""`,
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("found\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
 type (
 	text     string
 	shy      struct{ value string }
@@ -137,13 +153,13 @@ func TestEveryWayShows(t *testing.T) {
 	}{
 		{Text, []string{
 			"%v", "%#v", "%s", "%q", "%x", "% X", "%#+-40.12x", "Sprint", "Sprintln", "Errorf", "log", "a panic", "slog text", "slog JSON",
-			"JSON", "plain JSON", "XML", "an XML attribute", "gob", "expvar", "text/template", "html/template",
+			"JSON", "plain JSON", "XML", "an XML attribute", "gob", "text/template", "html/template",
 		}},
 		{[]byte(Text), []string{"%d", "%o", "%b", "%U", "%c", "JSON"}},
 		{Number, []string{"%d", "%b", "%O", "%x"}},
 		{float64(Number), []string{"%e", "%G", "%f", "%x"}},
 		{shy{Text}, []string{"%w"}}, // where it is wrong fmt calls no methods
-		{marshals{Text}, []string{"JSON", "XML", "an XML attribute", "expvar", "slog JSON", "html/template"}},
+		{marshals{Text}, []string{"JSON", "XML", "an XML attribute", "slog JSON", "html/template"}},
 		{logs{Text}, []string{"slog text", "slog JSON", "gob"}},
 		{failing{errors.New(Text)}, []string{"unwrapped, %v"}},
 		{fmt.Errorf("%w", failing{errors.New(Text)}), []string{"unwrapped, unwrapped, %v"}},

@@ -6,6 +6,7 @@ package leaks
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"encoding/xml"
@@ -27,6 +28,18 @@ const (
 // Planted finds the two and every piece of the text.
 var Planted = Pieces(Text).And(Numbers(Number))
 
+// Found is a value that was found. It tells nothing of the value itself.
+type Found struct {
+	Of     string // whose value it is, as [Search.Add] was told
+	Form   string // in which it was written: "hex"
+	Line   int    // of the text, from 1
+	Before string // what stands before it in the line
+}
+
+func (f Found) String() string {
+	return fmt.Sprintf("%s as %s in line %d after %q", cmp.Or(f.Of, "a value"), f.Form, f.Line, f.Before)
+}
+
 // Search finds values in whatever form they are written.
 type Search struct {
 	exact  forms // case matters
@@ -41,7 +54,7 @@ const least = 4
 func Pieces(values ...string) (s Search) {
 	for _, v := range values {
 		for i := range len(v) - least + 1 {
-			s.add(v[i : i+least])
+			s.add("", v[i:i+least])
 		}
 	}
 	return s
@@ -50,10 +63,13 @@ func Pieces(values ...string) (s Search) {
 // Whole finds the values as they are, from end to end.
 func Whole(values ...string) (s Search) {
 	for _, v := range values {
-		s.add(v)
+		s.add("", v)
 	}
 	return s
 }
+
+// Add makes s find a value, from end to end, and tell whose it is.
+func (s *Search) Add(of, value string) { s.add(of, value) }
 
 // Numbers finds numbers: integers, floats and durations.
 func Numbers(values ...int64) (s Search) {
@@ -78,23 +94,65 @@ func (s Search) And(other Search) Search {
 // In names the form in which text has one of the values, "" if it has none. It tells
 // nothing of the value.
 func (s Search) In(text string) string {
-	if form := s.exact.in(text); form != "" {
-		return form
+	if _, form := s.first(text, lower(text)); form != nil {
+		return form.name
 	}
-	return s.folded.in(strings.ToLower(text))
+	return ""
 }
 
-func (s *Search) fold(name, text string) { s.folded.add(name, strings.ToLower(text)) }
+// first gives the first form that text has, and where it is; nil for none.
+func (s Search) first(text, lowered string) (at int, found *form) {
+	at, found = s.exact.in(text)
+	if folded, f := s.folded.in(lowered); f != nil && (found == nil || folded < at) {
+		return folded, f
+	}
+	return at, found
+}
+
+// Find finds the values in a text, one in each line.
+func (s Search) Find(text string) (all []Found) {
+	lowered, begin := lower(text), 0
+	for {
+		at, form := s.first(text[begin:], lowered[begin:])
+		if form == nil {
+			return all
+		}
+		at += begin
+		all = append(all, Found{
+			Of: form.of, Form: form.name,
+			Line:   1 + strings.Count(text[:at], "\n"),
+			Before: text[max(begin, strings.LastIndexByte(text[:at], '\n')+1):at],
+		})
+		begin = at + len(form.text)
+		if end := strings.IndexByte(text[begin:], '\n'); end >= 0 {
+			begin += end
+		} else {
+			return all
+		}
+	}
+}
+
+// lower is in lower case what is ASCII, so that everything stays where it is.
+func lower(text string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, text)
+}
+
+func (s *Search) fold(name, text string) { s.folded.add(form{"", name, lower(text)}) }
 
 // add adds all the forms of a piece of a value.
-func (s *Search) add(piece string) {
+func (s *Search) add(of, piece string) {
 	for _, e := range escapes {
-		s.fold(e.name, e.escape(piece))
+		s.folded.add(form{of, e.name, lower(e.escape(piece))})
 	}
 	for _, l := range lists {
-		s.fold(l.name, list(l.unit, l.gap, []byte(piece)))
+		s.folded.add(form{of, l.name, lower(list(l.unit, l.gap, []byte(piece)))})
 		if runes := []rune(piece); len(runes) != len(piece) {
-			s.fold(l.name, list(l.unit, l.gap, runes))
+			s.folded.add(form{of, l.name, lower(list(l.unit, l.gap, runes))})
 		}
 	}
 	// In base64 it looks different at each of three offsets, and shares digits with its
@@ -102,7 +160,7 @@ func (s *Search) add(piece string) {
 	for name, code := range map[string]*base64.Encoding{"base64": base64.RawStdEncoding, "base64 of URLs": base64.RawURLEncoding} {
 		for before := range 3 {
 			text := code.EncodeToString([]byte("\x00\x00"[:before] + piece))
-			s.exact.add(name, text[(8*before+5)/6:8*(before+len(piece))/6])
+			s.exact.add(form{of, name, text[(8*before+5)/6 : 8*(before+len(piece))/6]})
 		}
 	}
 }

@@ -6,13 +6,13 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
-	"expvar"
 	"fmt"
 	htmltemplate "html/template"
 	"iter"
 	"log"
 	"log/slog"
 	"strings"
+	"sync"
 	"text/template"
 )
 
@@ -77,7 +77,7 @@ func walk(where string, v any, yield func(string, any) bool) bool {
 
 // formats are all verbs, with the flags that change what is printed. With a wrong verb,
 // fmt calls no methods and follows pointers that it otherwise does not.
-var formats = func() (all []string) {
+var formats = sync.OnceValue(func() (all []string) {
 	for _, set := range []struct {
 		verbs string
 		flags []string
@@ -92,11 +92,11 @@ var formats = func() (all []string) {
 		}
 	}
 	return all
-}()
+})
 
 func waysOfOne(v any) iter.Seq2[string, string] {
 	return func(yield func(string, string) bool) {
-		for _, format := range formats {
+		for _, format := range formats() {
 			if !yield(format, fmt.Sprintf(format, v)) {
 				return
 			}
@@ -149,23 +149,25 @@ var writers = []struct {
 		return xml.NewEncoder(b).Encode(attribute{v})
 	}},
 	{"gob", func(b *bytes.Buffer, v any) error { return gob.NewEncoder(b).Encode(v) }},
-	{"expvar", func(b *bytes.Buffer, v any) error {
-		b.WriteString(expvar.Func(func() any { return v }).String())
-		return nil
-	}},
-	{"text/template", func(b *bytes.Buffer, v any) error { return texts.Execute(b, v) }},
-	{"html/template", func(b *bytes.Buffer, v any) error { return pages.Execute(b, v) }},
+	{"text/template", func(b *bytes.Buffer, v any) error { return templates().text.Execute(b, v) }},
+	{"html/template", func(b *bytes.Buffer, v any) error { return templates().html.Execute(b, v) }},
 }
 
 type attribute struct {
 	Value any `xml:"value,attr"`
 }
 
-var (
-	texts = template.Must(template.New("").Parse(`{{.}} {{printf "%#v %q" . .}} {{js .}} {{html .}} {{urlquery .}}`))
-	pages = htmltemplate.Must(htmltemplate.New("").Parse(
+// templates are parsed when they are needed: package cachetest imports this one.
+var templates = sync.OnceValue(func() (t struct {
+	text *template.Template
+	html *htmltemplate.Template
+},
+) {
+	t.text = template.Must(template.New("").Parse(`{{.}} {{printf "%#v %q" . .}} {{js .}} {{html .}} {{urlquery .}}`))
+	t.html = htmltemplate.Must(htmltemplate.New("").Parse(
 		`<p title="{{.}}">{{.}}</p><a href="/?q={{.}}">a</a><script>x={{.}};y="{{.}}"</script><style>a{b:{{.}}}</style>`))
-)
+	return t
+})
 
 // logged logs v in all the places of a record.
 func logged(h slog.Handler, v any) error {
