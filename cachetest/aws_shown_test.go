@@ -28,13 +28,13 @@ func TestShownIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	for said, want := range map[string]string{
-		"got an old value":                  "the value of ssm /app/text as text in line 1 after \"got \"",
-		"1\n2\n3: A NEW VALUE":              "the value of ssm /app/text as text in line 3 after \"3: \"",
-		"[the second element]":              "the value of ssm /app/list",
-		`{"pin":12345678}`:                  "the value of secretsmanager app/login#pin",
-		`password=pass\\word`:               "the value of secretsmanager app/login#deep#password",
-		fmt.Sprint([]byte("pass\\word")):    "app/login#deep#password as numbers",
-		fmt.Sprintf("%q", "\x00binary\xff"): "the value of secretsmanager app/binary",
+		"got an old value":                                          "the value of ssm /app/text as text in line 1 after \"got \"",
+		"1\n2\n3: A NEW VALUE":                                      "the value of ssm /app/text as text in line 3 after \"3: \"",
+		"[the second element]":                                      "the value of ssm /app/list",
+		`{"pin":12345678}`:                                          "the value of secretsmanager app/login#pin",
+		`password=pass\\word`:                                       "the value of secretsmanager app/login#deep#password",
+		fmt.Sprint([]byte("pass\\word")):                            "app/login#deep#password as numbers",
+		fmt.Sprintf("%q", "\x00binary\xff"):                         "the value of secretsmanager app/binary",
 		base64.StdEncoding.EncodeToString([]byte("\x00binary\xff")): "app/binary as base64",
 		"read the object's first line\nand its second":              "the value of s3 object",
 		strings.Repeat("large ", 99):                                "the value of s3 large",

@@ -49,7 +49,8 @@ func TestEveryFormIsFound(t *testing.T) {
 func TestNothingIsFoundByChance(t *testing.T) {
 	for _, v := range []any{
 		t, strings.Repeat("0123456789abcdef ", 99), errors.New(t.Name()), time.Now(), Text[:3], Text[1:4] + Text[6:9],
-		map[string]int{}, &url.URL{Host: "example.com"}, []byte(base64.StdEncoding.EncodeToString([]byte(t.Name()))),
+		map[string]int{},
+		&url.URL{Host: "example.com"}, []byte(base64.StdEncoding.EncodeToString([]byte(t.Name()))),
 	} {
 		if way := Planted.Shown(v); way != "" {
 			t.Errorf("%s of a %T", way, v)

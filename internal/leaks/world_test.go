@@ -9,12 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
-
 	"github.com/lambda-cache/lambdacache"
-	"github.com/lambda-cache/lambdacache/awsconfig"
 	"github.com/lambda-cache/lambdacache/cachetest"
 	"github.com/lambda-cache/lambdacache/internal/leaks"
 	"github.com/lambda-cache/lambdacache/s3cache"
@@ -206,14 +201,4 @@ func (w *world) fail(err error) {
 	if err != nil {
 		w.errs = append(w.errs, err)
 	}
-}
-
-// clients are of a user's own, with credentials of his.
-func (w *world) clients(t *testing.T) (*ssm.Client, *secretsmanager.Client, *s3.Client) {
-	t.Helper()
-	cfg, err := awsconfig.Default("a test")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return ssm.NewFromConfig(cfg), secretsmanager.NewFromConfig(cfg), s3.NewFromConfig(cfg)
 }
