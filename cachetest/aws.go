@@ -49,6 +49,7 @@ type AWS struct {
 	log      requestLog
 	policy   policy
 	faults   faults
+	held     func() *held // a function, or printing an AWS would show them
 	closed   sync.Once
 }
 
@@ -92,6 +93,8 @@ func NewAWS(t testing.TB, opts ...AWSOption) *AWS {
 // caller closes it, and decides what becomes of [AWS.Env].
 func StartAWS(opts ...AWSOption) (*AWS, error) {
 	a := &AWS{addr: "127.0.0.1:0", served: make(chan struct{})}
+	values := new(held)
+	a.held = func() *held { return values }
 	a.log.init()
 	a.conns.init()
 	a.policy.init()

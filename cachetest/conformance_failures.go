@@ -15,19 +15,19 @@ func (s *suite) notFound() {
 	e := s.Text(missing)
 	err := lambdacache.Prefetch(s.Context(), append(slices.Clone(list), e)...)
 	if s.fails(err, missing); !errors.Is(err, lambdacache.ErrNotFound) {
-		s.Errorf("not ErrNotFound: %v", err)
+		s.Errorf("not ErrNotFound: %s", s.told(err))
 	}
 	var failed *lambdacache.LoadError
 	if !errors.As(err, &failed) || len(failed.Failures) != 1 {
-		s.Fatalf("not one failure: %v", err)
+		s.Fatalf("not one failure: %s", s.told(err))
 	}
 	s.forget()
 	for i, other := range entries {
 		s.get(other, s.value(keys[i]))
 	}
 	s.calls(0, "the neighbours are held")
-	s.set(missing, "s3cr3t, found")
-	s.get(e, "s3cr3t, found")
+	s.set(missing, word+", found")
+	s.get(e, word+", found")
 }
 
 func (s *suite) removed() {
@@ -40,7 +40,7 @@ func (s *suite) removed() {
 	s.clock.Advance(minute)
 	_, err := e.Get(s.Context())
 	if s.fails(err, key); !errors.Is(err, lambdacache.ErrNotFound) {
-		s.Errorf("not ErrNotFound: %v", err)
+		s.Errorf("not ErrNotFound: %s", s.told(err))
 	}
 	if e.Version() != version || e.Stats().Age != minute || e.Stats().Failures != 1 {
 		s.Errorf("the old value is not as it was: version %q, %+v", e.Version(), e.Stats())
@@ -55,7 +55,7 @@ func (s *suite) undecodable() {
 	s.set(key, `{"name":"s3cr3t","count":1}`)
 	text, doc := s.Text(key), s.Document(key)
 	if got, err := doc.Get(s.Context()); err != nil || got.Count != 1 {
-		s.Fatalf("the document cannot be read: %v", err)
+		s.Fatalf("the document cannot be read: %s", s.told(err))
 	}
 	version := doc.Version()
 	for _, bad := range []string{
@@ -65,10 +65,7 @@ func (s *suite) undecodable() {
 		s.clock.Advance(minute)
 		_, err := doc.Get(s.Context())
 		if s.fails(err, key); !errors.Is(err, lambdacache.ErrDecode) {
-			s.Errorf("not ErrDecode: %v", err)
-		}
-		if strings.Contains(err.Error(), "98765") {
-			s.Errorf("the error quotes the value: %v", err)
+			s.Errorf("not ErrDecode: %s", s.told(err))
 		}
 		if doc.Version() != version {
 			s.Errorf("the old value is gone: version %q", doc.Version())
@@ -77,7 +74,7 @@ func (s *suite) undecodable() {
 	}
 	s.set(key, `{"name":"s3cr3t","count":2}`)
 	if got, err := doc.Get(s.Context()); err != nil || got.Count != 2 {
-		s.Errorf("the mended document cannot be read: %v", err)
+		s.Errorf("the mended document cannot be read: %s", s.told(err))
 	}
 }
 
@@ -97,11 +94,11 @@ func (s *suite) denied() {
 	var denied *lambdacache.DeniedError
 	switch {
 	case !errors.As(err, &failed) || len(failed.Failures) != 1:
-		s.Fatalf("not one failure: %v", err)
+		s.Fatalf("not one failure: %s", s.told(err))
 	case !errors.Is(err, lambdacache.ErrDenied) || !errors.As(err, &denied):
-		s.Fatalf("not ErrDenied: %v", err)
+		s.Fatalf("not ErrDenied: %s", s.told(err))
 	case denied.Action == "" || !strings.Contains(err.Error(), denied.Action) || !strings.Contains(err.Error(), denied.Resource):
-		s.Errorf("the error names no action and resource: %v", err)
+		s.Errorf("the error names no action and resource: %s", s.told(err))
 	}
 	s.forget()
 	for i, e := range entries {
@@ -125,7 +122,7 @@ func (s *suite) throttled() {
 	s.clock.Advance(minute)
 	_, err := e.Get(s.Context())
 	if s.fails(err, key); !errors.Is(err, lambdacache.ErrThrottled) {
-		s.Errorf("not ErrThrottled: %v", err)
+		s.Errorf("not ErrThrottled: %s", s.told(err))
 	}
 	heal()
 	s.get(e, s.value(key))

@@ -28,7 +28,7 @@ func (s *suite) maxAge() {
 	s.forget()
 	got, err := e.Refresh(s.Context())
 	if err != nil || got != "s3cr3t, changed again" {
-		s.Errorf("Refresh does not give the new value: %v", err)
+		s.Errorf("Refresh does not give the new value: %s", s.told(err))
 	}
 	s.calls(1, "Refresh")
 	lambdacache.Invalidate(e)
@@ -42,7 +42,7 @@ func (s *suite) batching() {
 	s.forget()
 	for _, order := range [][]lambdacache.Cached{list, reversed(list)} {
 		if err := lambdacache.Prefetch(s.Context(), order...); err != nil {
-			s.Fatal(err)
+			s.Fatal(s.told(err))
 		}
 		s.calls(s.batches(n), "all due")
 		for _, e := range entries {
@@ -56,7 +56,7 @@ func (s *suite) batching() {
 	}
 	s.calls(n-1, "one by one")
 	if err := lambdacache.Prefetch(s.Context(), list...); err != nil {
-		s.Fatal(err)
+		s.Fatal(s.told(err))
 	}
 	s.calls(1, "only one due")
 }
@@ -66,7 +66,7 @@ func (s *suite) identity() {
 	a, b, other := s.Text(keys[0]), s.Text(keys[0], lambdacache.Name("another")), s.Text(keys[1])
 	s.forget()
 	if err := lambdacache.Prefetch(s.Context(), a, b, other); err != nil {
-		s.Fatal(err)
+		s.Fatal(s.told(err))
 	}
 	s.calls(s.batches(2), "two keys, three entries")
 	s.get(a, s.value(keys[0]))
@@ -75,7 +75,7 @@ func (s *suite) identity() {
 	s.set(keys[0], "s3cr3t, changed")
 	s.forget()
 	if _, err := a.Refresh(s.Context()); err != nil {
-		s.Fatal(err)
+		s.Fatal(s.told(err))
 	}
 	s.get(b, "s3cr3t, changed")
 	s.calls(1, "a refresh of one serves both")
@@ -103,7 +103,7 @@ func (s *suite) wrapped() {
 	s.forget()
 	for _, change := range []bool{false, false, true} {
 		if _, err := h(s.Context(), change); err != nil {
-			s.Fatal(err)
+			s.Fatal(s.told(err))
 		}
 	}
 	s.get(entries[0], "s3cr3t, changed")
@@ -141,7 +141,7 @@ func (s *suite) concurrent() {
 		for i, e := range entries {
 			wg.Go(func() {
 				if got, err := e.Get(s.Context()); err != nil || got != s.value(keys[i]) {
-					s.Errorf("%s: another value than its own, or an error: %v", e.Name(), err)
+					s.Errorf("%s: another value than its own, or an error: %s", e.Name(), s.told(err))
 				}
 			})
 		}
@@ -160,7 +160,7 @@ func (s *suite) cancelled() {
 		cancel()
 		_, err := e.Get(ctx)
 		if s.fails(err, key); !errors.Is(err, context.Canceled) {
-			s.Errorf("not the caller's own: %v", err)
+			s.Errorf("not the caller's own: %s", s.told(err))
 		}
 		s.get(e, s.value(key))
 		return
@@ -172,7 +172,7 @@ func (s *suite) cancelled() {
 	cancel()
 	err := <-left
 	if s.fails(err, key); !errors.Is(err, context.Canceled) {
-		s.Errorf("not the caller's own: %v", err)
+		s.Errorf("not the caller's own: %s", s.told(err))
 	}
 	release()
 	s.get(e, s.value(key))

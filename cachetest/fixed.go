@@ -9,7 +9,10 @@ import (
 )
 
 // FixedValue is an entry with the value it has in a test: see [Fixed].
-type FixedValue struct{ entry, value any }
+type FixedValue struct {
+	entry any
+	value func() any // as no verb of fmt looks into it
+}
 
 // Fixed gives an entry a value in the context that [Context] makes. A nil entry
 // panics.
@@ -17,7 +20,7 @@ func Fixed[T any](entry *lambdacache.Entry[T], value T) FixedValue {
 	if entry == nil {
 		panic("cachetest: Fixed: the entry is nil")
 	}
-	return FixedValue{entry, &value}
+	return FixedValue{entry, func() any { return &value }}
 }
 
 // Context makes a context in which entries have the values given, so that a handler
@@ -34,7 +37,7 @@ func Context(t testing.TB, values ...FixedValue) context.Context {
 	t.Helper()
 	all := make(fixed.Values, len(values))
 	for _, v := range values {
-		all[v.entry] = v.value
+		all[v.entry] = v.value()
 	}
 	return fixed.NewContext(t.Context(), all)
 }

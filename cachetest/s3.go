@@ -122,6 +122,7 @@ func (s *S3) store(b *bucket, key string, header http.Header, algorithm string, 
 		o.header.Set(name, strings.Join(values, ", "))
 	}
 	b.push(key, o)
+	s.aws.held().hold("s3 "+key, body)
 	return o
 }
 

@@ -109,7 +109,7 @@ func (s *Secrets) put(name string, value secretValue, stages []string) string {
 	if found == nil {
 		found = s.create(name)
 	}
-	return found.add(newUUID(), value, stages).id
+	return s.add(found, newUUID(), value, stages).id
 }
 
 // Stage moves a stage, such as "AWSPENDING" or one of the user's own, to a version.

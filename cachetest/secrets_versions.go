@@ -7,9 +7,12 @@ import (
 )
 
 // add makes a version with stages, AWSCURRENT if there are none.
-func (x *secret) add(id string, value secretValue, stages []string) *secretVersion {
+func (s *Secrets) add(x *secret, id string, value secretValue, stages []string) *secretVersion {
 	v := &secretVersion{id: id, value: value, created: time.Now()}
 	x.versions = append(x.versions, v)
+	if s.aws.held().hold("secretsmanager "+x.name, value.SecretBinary); value.SecretString != nil {
+		s.aws.held().hold("secretsmanager "+x.name, []byte(*value.SecretString))
+	}
 	x.changed = v.created
 	if len(stages) == 0 {
 		stages = []string{stageCurrent}

@@ -31,7 +31,7 @@ func (s *Secrets) createSecret(in createSecretInput) (any, *apiError) {
 	x := s.create(in.Name)
 	out := map[string]any{"ARN": x.arn, "Name": x.name}
 	if in.given() {
-		out["VersionId"] = x.add(token(in.ClientRequestToken), in.secretValue, nil).id
+		out["VersionId"] = s.add(x, token(in.ClientRequestToken), in.secretValue, nil).id
 	}
 	return out, nil
 }
@@ -80,7 +80,7 @@ func (s *Secrets) putSecretValue(in putSecretValueInput) (any, *apiError) {
 	v := x.version(in.ClientRequestToken)
 	switch {
 	case v == nil:
-		v = x.add(token(in.ClientRequestToken), in.secretValue, in.VersionStages)
+		v = s.add(x, token(in.ClientRequestToken), in.secretValue, in.VersionStages)
 	case !v.value.same(in.secretValue): // the same again is a retry
 		return nil, badRequest("ResourceExistsException", "You can't use ClientRequestToken "+in.ClientRequestToken+" because that value is already in use for a version of secret "+x.arn+".")
 	}

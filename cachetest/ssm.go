@@ -157,6 +157,12 @@ func (s *SSM) store(name string, v parameterVersion) (*parameterVersion, *apiErr
 		v.dataType = "text"
 	}
 	p.versions = append(p.versions, &v)
+	s.aws.held().hold("ssm "+key, []byte(v.value))
+	if v.kind == "StringList" {
+		for e := range strings.SplitSeq(v.value, ",") {
+			s.aws.held().hold("ssm "+key, []byte(e))
+		}
+	}
 	s.parameters[key] = p
 	return &v, nil
 }

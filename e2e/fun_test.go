@@ -35,7 +35,7 @@ func newFun(t *testing.T, aws *cachetest.AWS, age time.Duration) *funFunction {
 	f := &funFunction{FunHost: peers.Fun(t, peers.Function{Dir: dir, Env: env, Timeout: 20 * time.Second})}
 	t.Cleanup(func() {
 		_, _ = f.said.Write([]byte(f.Printed()))
-		f.said.check(t)
+		f.said.check(t, aws)
 	})
 	return f
 }

@@ -5,10 +5,12 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/lambda-cache/lambdacache/cachetest"
+	"github.com/lambda-cache/lambdacache/internal/leaks"
 
 	"github.com/lambda-cache/lambdacache/e2e/internal/guest"
 )
@@ -41,76 +43,100 @@ func (tr *transcript) tail() string {
 	return string(said[max(0, len(said)-most):])
 }
 
-// check fails the test if a value got out, in whatever form, or the race detector had
-// something to say. The function must have ended.
-func (tr *transcript) check(t testing.TB) {
+// check fails the test if a piece of a marker, or any value that aws has ever held, got
+// out in whatever form, or the race detector had something to say. The function must
+// have ended.
+func (tr *transcript) check(t testing.TB, aws *cachetest.AWS) (leaked bool) {
 	t.Helper()
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
-	for _, leak := range leaks(tr.said.Bytes()) {
-		t.Errorf("a value got out of the function: %s", leak)
+	said := tr.said.String()
+	for _, leak := range leaksIn(said, aws) {
+		leaked = true
+		t.Errorf("the function has let out %s", leak)
 	}
-	if _, race, found := bytes.Cut(tr.said.Bytes(), []byte("WARNING: DATA RACE")); found {
+	if _, race, found := strings.Cut(said, "WARNING: DATA RACE"); found {
 		t.Errorf("a data race in the function:%s", race[:min(len(race), 4<<10)])
 	}
+	return leaked
 }
 
-// leaks gives the lines that contain a value, with the value taken out.
-func leaks(said []byte) (lines []string) {
-	for form, text := range markers() {
-		for rest := said; ; {
-			at := bytes.Index(rest, []byte(text))
-			if at < 0 {
-				break
-			}
-			before := rest[bytes.LastIndexByte(rest[:at], '\n')+1 : at]
-			lines = append(lines, "in "+form+" after "+strings.ReplaceAll(string(before), text, "…"))
-			rest = rest[at+len(text):]
-		}
-	}
-	return lines
-}
+var marker = leaks.Pieces(guest.Marker)
 
-// markers is the marker in the forms in which programs print bytes.
-func markers() map[string]string {
-	m := []byte(guest.Marker)
-	forms := map[string]string{
-		"text":    guest.Marker,
-		"hex":     hex.EncodeToString(m),
-		"HEX":     strings.ToUpper(hex.EncodeToString(m)),
-		"numbers": strings.Trim(fmt.Sprint(m), "[]"),
+// leaksIn tells of the values that are in a text, and nothing of what they are.
+func leaksIn(said string, aws *cachetest.AWS) []string {
+	all := aws.ShownIn(said)
+	for _, f := range marker.Find(said) {
+		all = append(all, f.String())
 	}
-	// In base64 the marker looks different at each of three offsets; the first and last
-	// characters depend on the neighbours.
-	for offset := range 3 {
-		text := base64.RawStdEncoding.EncodeToString(append(make([]byte, offset), m...))
-		forms["base64 at "+strconv.Itoa(offset)] = text[(offset*8+5)/6 : len(text)-1]
-	}
-	return forms
+	return all
 }
 
 // The search itself must find what it is for.
 func TestTheSearchFindsValues(t *testing.T) {
+	aws := cachetest.NewAWS(t, cachetest.NoEnv())
+	aws.SSM.Put("/app/unmarked", "what has no marker")
+	aws.Secrets.PutString("app/staged", "an older value")
+	aws.Secrets.PutString("app/staged", guest.Value(7))
 	v := guest.Value(7)
 	for name, line := range map[string]string{
 		"plain":     "got " + v,
+		"piece":     "got " + guest.Marker[3:7],
 		"quoted":    "got \"" + v + "\"",
 		"hex":       "got " + hex.EncodeToString([]byte(v)),
 		"base64":    "got " + base64.StdEncoding.EncodeToString([]byte(v)),
 		"in base64": "got " + base64.URLEncoding.EncodeToString([]byte("a"+v)) + base64.StdEncoding.EncodeToString([]byte("ab"+v)),
 		"bytes":     "got " + fmt.Sprint([]byte(v)),
+		"unmarked":  "got what has no marker",
+		"older":     "got an older value",
 	} {
-		found := leaks([]byte("before\n" + line + "\nafter"))
+		found := leaksIn("before\n"+line+"\nafter", aws)
 		if len(found) == 0 {
 			t.Errorf("%s: a value is not found", name)
 		}
 		for _, f := range found {
-			if strings.Contains(f, guest.Marker) {
-				t.Errorf("%s: the report of a leak has the value", name)
+			if marker.In(f) != "" || !strings.Contains(f, "in line 2 after") {
+				t.Errorf("%s: the report of a leak has the value, or not where it is", name)
 			}
 		}
 	}
-	if found := leaks([]byte("nothing to see: hush")); len(found) > 0 {
+	if found := leaksIn("nothing to see: "+guest.Marker[:3]+guest.Marker[8:], aws); len(found) != 1 {
+		t.Errorf("found %q", found)
+	}
+	if found := leaksIn("nothing to see: "+guest.Marker[:3]+" generation 7", aws); len(found) > 0 {
 		t.Errorf("found %q where there is nothing", found)
 	}
+}
+
+// A function that lets a value out fails its test, and the report does not let it out
+// again.
+func TestATranscriptFails(t *testing.T) {
+	aws := cachetest.NewAWS(t, cachetest.NoEnv())
+	aws.Secrets.PutString("app/staged", "an older value")
+	for _, said := range []string{"event: {Err:" + guest.Value(1) + "}\n", "error: an older value\n", "WARNING: DATA RACE\n"} {
+		var tr transcript
+		fmt.Fprint(&tr, "quiet\n", said)
+		r := &recorder{TB: t}
+		tr.check(r, aws)
+		if len(r.errors) == 0 {
+			t.Errorf("%.7q… does not fail the test", said)
+		}
+		for _, e := range r.errors {
+			if len(leaksIn(e, aws)) > 0 {
+				t.Errorf("the report of %.7q… has the value", said)
+			}
+		}
+	}
+}
+
+// recorder is a test that takes its errors down.
+type recorder struct {
+	testing.TB
+	errors []string
+}
+
+func (r *recorder) Helper() {}
+
+func (r *recorder) Errorf(format string, args ...any) {
+	r.errors = append(r.errors, fmt.Sprintf(format, args...))
 }

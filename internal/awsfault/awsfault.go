@@ -3,8 +3,8 @@
 // holds the service's own error for errors.As.
 //
 // Decisions rest on error codes and HTTP status, never on messages, which services
-// change. A response that cannot be read is the one error that is replaced and not
-// wrapped: its cause quotes the response, and the response may be a secret.
+// change. An answer that cannot be read, as a response or as HTTP, is the one error that
+// is replaced and not wrapped: its cause quotes the answer, and that may be a secret.
 package awsfault
 
 import (
@@ -36,10 +36,9 @@ func Classify(err error, d Denial) error {
 	if err == nil {
 		return nil
 	}
-	var bad *smithy.DeserializationError
-	isBad := errors.As(err, &bad)
-	if isBad {
-		err = withoutResponse(err, bad)
+	isBad := isUnreadable(err)
+	if isBad || quotesAnswer(err) {
+		err = withoutResponse(err)
 	}
 	op := operationsOf(err)
 	if isBad && status(err)/100 == 2 && !isTransport(err) && !op.forCredentials() {

@@ -2,10 +2,14 @@ package awsfault
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
+	"net/url"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -57,19 +61,51 @@ func idOf(err error) string {
 	return ""
 }
 
-// withoutResponse rebuilds err around bad, which quotes and holds the response, and
-// keeps what may be known of it: status, request id, attempts, and the network's
+// isUnreadable reports whether a response came and could not be understood. The SDK
+// says so with an error of its own, but for S3's XML.
+func isUnreadable(err error) bool {
+	var bad *smithy.DeserializationError
+	if errors.As(err, &bad) {
+		return true
+	}
+	var api smithy.APIError
+	return status(err) >= http.StatusBadRequest && !errors.As(err, &api) && !isTransport(err)
+}
+
+// quotesAnswer reports whether err may quote what came over a connection and is not
+// HTTP.
+func quotesAnswer(err error) bool {
+	var u *url.Error
+	switch {
+	case errors.As(err, &u):
+		return quotes(u.Err)
+	case len(operationsOf(err)) > 0:
+		return false
+	}
+	return quotes(err) // of a body that is being read
+}
+
+// quotes reports whether an error of a connection may quote what came over it.
+// net/http has no type for that, but quotes in quotation marks. Errors of the network
+// and of certificates have types.
+func quotes(err error) bool {
+	var network *net.OpError
+	var certificate *tls.CertificateVerificationError
+	var header tls.RecordHeaderError // with the first bytes of what is not TLS
+	switch {
+	case errors.As(err, &header):
+		return true
+	case errors.As(err, &network), errors.As(err, &certificate):
+		return false
+	}
+	return strings.Contains(err.Error(), `"`)
+}
+
+// withoutResponse rebuilds err around a cause, which quotes and holds the response, and
+// keeps what may be known of it: status, request id, attempts, host, and the network's
 // error if that is why the response is not whole.
-func withoutResponse(err error, bad *smithy.DeserializationError) error {
-	for errors.As(bad.Err, &bad) { // to the innermost
-	}
-	cause := bad.Err
-	if !isTransport(bad) {
-		cause = errors.New("the response cannot be read")
-		if code := status(err); code != 0 {
-			cause = fmt.Errorf("the response with HTTP status %d cannot be read", code)
-		}
-	}
+func withoutResponse(err error) error {
+	cause := harmless(err)
 	var r *smithyhttp.ResponseError
 	if errors.As(err, &r) {
 		cause = &awshttp.ResponseError{
@@ -86,6 +122,27 @@ func withoutResponse(err error, bad *smithy.DeserializationError) error {
 		cause = &smithy.OperationError{ServiceID: ops[i].ServiceID, OperationName: ops[i].OperationName, Err: cause}
 	}
 	return cause
+}
+
+var errNotHTTP = errors.New("what answers does not speak HTTP as it should")
+
+// harmless is what may be told of an answer that cannot be read.
+func harmless(err error) error {
+	var bad *smithy.DeserializationError
+	for inner := err; errors.As(inner, &bad); inner = bad.Err { // to the innermost
+	}
+	var u *url.Error
+	switch code := status(err); {
+	case errors.As(err, &u) && quotes(u.Err):
+		return &smithyhttp.RequestSendError{Err: &url.Error{Op: u.Op, URL: u.URL, Err: errNotHTTP}}
+	case bad != nil && isTransport(bad) && quotes(bad.Err):
+		return &smithyhttp.RequestSendError{Err: errNotHTTP}
+	case bad != nil && isTransport(bad):
+		return bad.Err
+	case code != 0:
+		return fmt.Errorf("the response with HTTP status %d cannot be read", code)
+	}
+	return errors.New("the response cannot be read")
 }
 
 // isContext reports whether the caller's context ended the call. Some HTTP clients

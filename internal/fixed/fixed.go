@@ -25,8 +25,11 @@ func NewContext(ctx context.Context, values Values) context.Context {
 			all[entry] = value
 		}
 	}
-	return context.WithValue(ctx, key{}, all)
+	return context.WithValue(ctx, key{}, held(func() Values { return all }))
 }
+
+// held is values in a function: told a wrong verb, fmt follows a context's pointers.
+type held func() Values
 
 // From gives the values of ctx, nil for none.
 func From(ctx context.Context) Values {
@@ -38,6 +41,8 @@ func From(ctx context.Context) Values {
 
 // from is apart so that From is inlined.
 func from(ctx context.Context) Values {
-	values, _ := ctx.Value(key{}).(Values)
-	return values
+	if values, ok := ctx.Value(key{}).(held); ok {
+		return values()
+	}
+	return nil
 }

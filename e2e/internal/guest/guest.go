@@ -16,8 +16,9 @@ import (
 )
 
 // Marker is a part of every value that a source holds. The functions answer with
-// generations, never with values, so nothing that leaves one may contain it.
-const Marker = "hush7Tz2hush"
+// generations, never with values, so nothing that leaves one may contain four bytes of
+// it in a row.
+const Marker = "hU7qTz2~kX9w"
 
 // Value is the value that a source holds in the given generation.
 func Value(generation int) string { return Marker + "-" + strconv.Itoa(generation) }
