@@ -7,7 +7,9 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/lambda-cache/lambdacache/internal/clock"
 	"github.com/lambda-cache/lambdacache/internal/flight"
@@ -207,7 +209,7 @@ func (o *origin) call(ctx context.Context, op asker, loads []*load) (answers []a
 		err := fmt.Errorf("the source panicked with a %T", r)
 		switch r := r.(type) {
 		case runtime.Error:
-			err = fmt.Errorf("the source panicked: %w", r)
+			err = errors.New("the source panicked: " + withoutNumbers(r.Error()))
 		case misuse:
 			err = r
 		}
@@ -225,6 +227,16 @@ func (o *origin) call(ctx context.Context, op asker, loads []*load) (answers []a
 		}
 	}
 	return answers
+}
+
+// withoutNumbers hides the numbers of an index out of range: they may be a value.
+func withoutNumbers(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsDigit(r) {
+			return '?'
+		}
+		return r
+	}, text)
 }
 
 func sameError(n int, err error) []answer {

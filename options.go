@@ -25,7 +25,7 @@ type Option struct {
 	name  string
 	core  func(*settings) // an option of this package
 	kind  any             // or of a source package: its *OptionKind[V] …
-	value any             // … and the V
+	value any             // … and a func() V, into which no verb of fmt looks: it may hold a client's keys
 }
 
 type settings struct {
@@ -77,15 +77,16 @@ func NewOptionKind[V any](name string) *OptionKind[V] { return &OptionKind[V]{na
 func (k *OptionKind[V]) Name() string { return k.name }
 
 // With is the option with its value.
-func (k *OptionKind[V]) With(v V) Option { return Option{name: k.name, kind: k, value: v} }
+func (k *OptionKind[V]) With(v V) Option {
+	return Option{name: k.name, kind: k, value: func() V { return v }}
+}
 
 // Take gives the value of this option among opts, whether there was one, and opts
 // without it.
 func (k *OptionKind[V]) Take(opts []Option) (v V, given bool, rest []Option) {
 	for _, o := range opts {
 		if o.kind == any(k) {
-			v, _ = o.value.(V) // not ok for a nil V only
-			given = true
+			v, given = o.value.(func() V)(), true
 		} else {
 			rest = append(rest, o)
 		}

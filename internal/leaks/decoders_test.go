@@ -313,3 +313,22 @@ func TestNoFunctionQuotes(t *testing.T) {
 		events = nil
 	}
 }
+
+// TestNoSourceQuotes has a source of a user panic.
+func TestNoSourceQuotes(t *testing.T) {
+	for name, do := range map[string]func(context.Context) (int, error){
+		"panic":             func(context.Context) (int, error) { panic(leaks.Text) },
+		"panic of an error": func(context.Context) (int, error) { panic(&quote{leaks.Text}) },
+		"panic of runtime":  func(context.Context) (int, error) { return make([]int, 1)[number], nil },
+		"slice of runtime":  func(context.Context) (int, error) { return make([]int, 1)[number:][0], nil },
+		"wrong type":        func(context.Context) (int, error) { return any(leaks.Text).(int), nil },
+	} {
+		_, err := lambdacache.New("f", do).Get(t.Context())
+		if err == nil {
+			t.Errorf("%s: no error", name)
+		}
+		if way := leaks.Planted.Shown(err); way != "" {
+			t.Errorf("%s shows the value: %s", name, way)
+		}
+	}
+}

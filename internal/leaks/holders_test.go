@@ -54,7 +54,9 @@ func (w *world) optionsAndClients(all map[string][]instance) {
 	for _, o := range options {
 		all["lambdacache.Option"] = append(all["lambdacache.Option"], of("", o))
 	}
-	all["lambdacache.Option"] = append(all["lambdacache.Option"], of("zero", lambdacache.Option{}))
+	all["lambdacache.Option"] = append(all["lambdacache.Option"], of("zero", lambdacache.Option{}),
+		revealing("of a user's client", ssmcache.Client(&keyed{key: leaks.Text}), func(lambdacache.Option) any { return leaks.Text }),
+		revealing("of a user's own", token.With(leaks.Text), func(o lambdacache.Option) any { v, _, _ := token.Take([]lambdacache.Option{o}); return v }))
 	all["lambdacache.OptionKind"] = []instance{of("", token), of("behind the pointer", *token)}
 	all["lambdacache.OriginOption"] = []instance{of("", lambdacache.OriginLoadTimeout(time.Second))}
 	all["lambdacache.Result"] = []instance{
