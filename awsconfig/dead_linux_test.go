@@ -17,7 +17,7 @@ func TestPacketsThatVanish(t *testing.T) {
 	var mu sync.Mutex
 	var open []net.Conn
 	var together barrier
-	parallel := 3
+	parallel := 30 // one after the other they would take longer than ctx allows
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		together.wait(parallel)
 		answerParameter(1, w, r)
@@ -38,16 +38,20 @@ func TestPacketsThatVanish(t *testing.T) {
 	defer cancel()
 	call := func() error { return getParameterCtx(ctx, cfg) }
 	warm(t, parallel, call)
+	mu.Lock()
 	for _, c := range open {
 		deafen(t, c)
 	}
+	mu.Unlock()
 	parallel = 1
 	start := time.Now()
 	if err := call(); err != nil {
 		t.Errorf("after %v: %v", time.Since(start), err)
 	}
 	t.Logf("noticed after %v", time.Since(start))
-	if len(open) != 4 {
+	mu.Lock()
+	defer mu.Unlock()
+	if len(open) != 31 {
 		t.Errorf("%d connections, want one new one", len(open))
 	}
 }
