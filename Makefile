@@ -15,7 +15,7 @@ PKG   ?= ./...
 # The timeout is per package: a test that hangs prints its goroutines.
 TEST := go test -race -shuffle=on -count=1 -timeout=5m
 # The tests of e2e that need a server somebody else wrote have a target of their own.
-SERVERS := Moto|VersityGW|Fun
+SERVERS := Moto|VersityGW|Toxiproxy|Fun
 MODULES := $(shell tools/modules.sh)
 OWN     := $(filter-out e2e,$(MODULES))
 
@@ -39,8 +39,8 @@ test: ## all tests that need nothing but Go, in every module, with the race dete
 	@echo "== e2e, without other people's servers"; cd e2e && $(TEST) -timeout=10m -skip '$(SERVERS)' $(PKG)
 
 .PHONY: e2e
-e2e: ## the tests against moto, versitygw and @vercel/fun, installed into .tools/ if missing
-	@tools/install.sh moto versitygw fun
+e2e: ## the tests against moto, versitygw, toxiproxy and @vercel/fun, installed into .tools/ if missing
+	@tools/install.sh moto versitygw toxiproxy fun
 	cd e2e && $(TEST) -timeout=10m $(PKG)
 
 .PHONY: lint

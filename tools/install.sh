@@ -11,7 +11,7 @@ bin=$TOOLS/bin
 # shellcheck source=tools/versions.sh
 . "$here/versions.sh"
 
-all=(golangci-lint staticcheck gofumpt benchstat moto versitygw fun)
+all=(golangci-lint staticcheck gofumpt benchstat moto versitygw toxiproxy fun)
 
 say() { printf 'tools: %s\n' "$*" >&2; }
 
@@ -31,7 +31,11 @@ go_tool() {
 	[ "$have" != "$want $(go env GOVERSION)" ] || return 0
 	say "building $want"
 	# Without cgo no C compiler is needed. GOFLAGS and GOWORK are for our own modules.
-	GOBIN=$bin CGO_ENABLED=0 GOFLAGS='' GOWORK=off go install "$want"
+	# Go names a program after its package, which is "server" for some: hence the move.
+	mkdir -p "$bin/new"
+	GOBIN=$bin/new CGO_ENABLED=0 GOFLAGS='' GOWORK=off go install "$want"
+	mv "$bin/new/"* "$bin/$name"
+	rmdir "$bin/new"
 }
 
 # fun installs @vercel/fun and what it needs, exactly as locked.
@@ -55,6 +59,7 @@ install() {
 	gofumpt) go_tool gofumpt "$gofumpt" ;;
 	benchstat) go_tool benchstat "$benchstat" ;;
 	versitygw) go_tool versitygw "$versitygw" ;;
+	toxiproxy) go_tool toxiproxy-server "$toxiproxy" ;;
 	moto) "$here/moto.sh" ;;
 	fun) fun ;;
 	*) die "no tool is called $1; there are: ${all[*]}" ;;
