@@ -21,7 +21,7 @@ type core struct {
 	source string // of the origin, or "derived"
 	key    string
 
-	maxAge      time.Duration
+	policy
 	loadTimeout time.Duration
 	decode      func(raw any) (any, error) // R -> *T
 
@@ -46,10 +46,10 @@ func Declare[T, R any](o *Origin[R], key, name string, decode func(R) (T, error)
 	if key == "" || decode == nil {
 		panic("lambdacache: " + where + ": a key and a decoder are required")
 	}
-	s := apply(where, settings{maxAge: DefaultMaxAge, loadTimeout: o.loadTimeout}, opts)
+	s := apply(where, settings{policy: policy{maxAge: DefaultMaxAge}, loadTimeout: o.loadTimeout}, opts)
 	e := &Entry[T]{core{
 		name: name, named: s.name != "", source: o.name, key: key,
-		maxAge: s.maxAge, loadTimeout: s.loadTimeout,
+		policy: s.policy, loadTimeout: s.loadTimeout,
 		decode: func(raw any) (any, error) {
 			value := new(T)
 			err := decoding[T](func() (err error) { r, _ := raw.(R); *value, err = decode(r); return err })

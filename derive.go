@@ -21,10 +21,10 @@ func Derive[T any](name string, build func(ctx context.Context) (T, error), from
 	if name == "" || build == nil || len(from) == 0 {
 		panic("lambdacache: " + where + ": a name, a function and entries to build from are required")
 	}
-	unset := settings{maxAge: -1, loadTimeout: -1}
+	unset := settings{policy: policy{maxAge: -1}, loadTimeout: -1}
 	s := apply(where, unset, opts)
-	if s.maxAge != unset.maxAge || s.loadTimeout != unset.loadTimeout {
-		panic("lambdacache: " + where + ": MaxAge and LoadTimeout belong to the entries it is built from")
+	if s.policy != unset.policy || s.loadTimeout != unset.loadTimeout {
+		panic("lambdacache: " + where + ": MaxAge, LoadTimeout, StaleIfError, RefreshAhead and Jitter belong to the entries it is built from")
 	}
 	e := &Entry[T]{core{name: name, named: true, source: "derived", key: name, derived: &derived{
 		children: cores(where, from),

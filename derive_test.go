@@ -284,7 +284,7 @@ func TestDeriveRefuses(t *testing.T) {
 	wantPanic(t, `the derived entry "": `+required, func() { lc.Derive("", build, from) })
 	wantPanic(t, `the derived entry "d": `+required, func() { lc.Derive[int]("d", nil, from) })
 	wantPanic(t, `the derived entry "d": `+required, func() { lc.Derive("d", build, nil) })
-	const theirs = `the derived entry "d": MaxAge and LoadTimeout belong to the entries it is built from`
+	const theirs = `the derived entry "d": MaxAge, LoadTimeout, StaleIfError, RefreshAhead and Jitter belong to the entries it is built from`
 	wantPanic(t, theirs, func() { lc.Derive("d", build, from, lc.MaxAge(time.Minute)) })
 	wantPanic(t, theirs, func() { lc.Derive("d", build, from, lc.MaxAge(0)) })
 	wantPanic(t, theirs, func() { lc.Derive("d", build, from, lc.LoadTimeout(time.Minute)) })

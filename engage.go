@@ -2,6 +2,7 @@ package lambdacache
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -35,24 +36,40 @@ func (o *origin) engage(ctx context.Context, a ask, wants []*want) {
 	start := clock.Now()
 	var batch []*load
 	for _, w := range wants {
-		if v := w.slot.cur.Load(); w.satisfied(v, a) { // somebody was quicker
+		v := w.slot.cur.Load()
+		if w.satisfied(v, a) { // somebody was quicker
 			w.v, w.load = v, nil
+			continue
+		}
+		if w.waitsOut(v, a, start) {
+			w.setStale(v)
 			continue
 		}
 		if l := w.slot.loading; l != nil {
 			w.load, w.joined = l, w.slot.epoch == l.epoch && w.accepts(l, a) && l.call.Join()
 			continue
 		}
-		l := &load{
-			slot: w.slot, number: started.Add(1), start: start, base: w.slot.cur.Load(),
-			have: w.slot.have(), epoch: w.slot.epoch, done: make(chan struct{}),
-		}
+		l := w.slot.begin(start)
 		if !a.anew {
 			l.maxAge = w.slot.maxAge()
 		}
-		w.slot.loading, w.load, w.joined = l, l, true
+		w.load, w.joined = l, true
 		batch = append(batch, l)
 	}
+	o.launch(ctx, batch)
+}
+
+// begin makes the slot's next load; there must be none in flight.
+func (s *slot) begin(start clock.Reading) *load {
+	s.loading = &load{
+		slot: s, number: started.Add(1), start: start, base: s.cur.Load(),
+		have: s.have(), epoch: s.epoch, done: make(chan struct{}),
+	}
+	return s.loading
+}
+
+// launch starts loads, as few calls as they need, side by side. Each has one waiter.
+func (o *origin) launch(ctx context.Context, batch []*load) {
 	for _, chunk := range o.chunks(batch) {
 		timeout := time.Duration(0)
 		for i, l := range chunk {
@@ -91,18 +108,25 @@ func (d overdue) Error() string {
 func (overdue) Unwrap() error { return context.DeadlineExceeded }
 
 // wait waits until every want's load has ended, or ctx is done, and gives the wants
-// that need another load.
-func wait(ctx context.Context, a ask, wants []*want) (again []*want) {
+// that need another load. Who has an old value to go on with waits by hurried.
+func wait(ctx, hurried context.Context, a ask, wants []*want) (again []*want) {
 	for _, w := range wants {
 		if w.load == nil {
 			continue
 		}
-		w.err = w.load.await(ctx)
+		waiting := ctx
+		if w.usable(w.slot.cur.Load(), a) {
+			waiting = hurried
+		}
+		err := w.load.await(waiting)
 		if w.joined {
 			w.load.call.Leave()
 		}
 		switch {
-		case w.err != nil:
+		case err != nil && errors.Is(ctx.Err(), context.Canceled): // the caller wants nothing any more
+			w.err = err
+		case err != nil:
+			w.goOn(a, err)
 		case !w.joined || !w.settle(a):
 			again = append(again, w)
 		}

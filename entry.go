@@ -88,6 +88,7 @@ func (e *Entry[T]) Stats() Stats {
 		stats.Loads += leaf.stats.loads.Load()
 		stats.Unchanged += leaf.stats.unchanged.Load()
 		stats.Failures += leaf.stats.failures.Load()
+		stats.Stale += leaf.stats.stale.Load()
 	})
 	return stats
 }
@@ -106,16 +107,21 @@ func (e *Entry[T]) untyped() *core {
 
 // read is the slow half of Get and Refresh.
 func read[T any](ctx context.Context, e *Entry[T], a ask) (T, error) {
-	if inv := invocationOf(ctx); inv != nil {
-		inv.waits(1)
-		defer inv.waits(-1)
-	}
-	values, err := resolve(ctx, a, []*core{&e.core})
+	v, err := e.look(ctx, a)
 	if err != nil {
 		var zero T
 		return zero, err
 	}
-	return *values.values[0].(*T), nil
+	return *v.values[0].(*T), nil
+}
+
+// look gives a view of the entry alone.
+func (c *core) look(ctx context.Context, a ask) (*view, error) {
+	if inv := invocationOf(ctx); inv != nil {
+		inv.waits(1)
+		defer inv.waits(-1)
+	}
+	return resolve(ctx, a, []*core{c})
 }
 
 // Value gives, by name, the value of an entry in the invocation of ctx, as

@@ -19,10 +19,16 @@ const (
 	// EventIsolated: a batched call failed because of this key; it is asked for alone
 	// from now on, until it succeeds.
 	EventIsolated
-	// EventFallback: the batched call is not permitted; keys are asked for one by one
-	// from now on. Err is a [*DeniedError] with the action to grant. It is reported
-	// once for an origin.
+	// EventFallback: a call is not permitted that can be done without: the batched one,
+	// so that keys are asked for one by one from now on, or one that would have told
+	// when a value changes (secretcache.UntilRotation). Err is a [*DeniedError] with the
+	// action to grant. It is reported once for an origin and action.
 	EventFallback
+	// EventStale: an old value is served past its max age, which [StaleIfError] allows,
+	// because a load failed, its value could not be decoded, or there was no time for
+	// one; Err says which. It is reported once for each such load, on the goroutine that
+	// was given the old value, after the EventFailed of the load.
+	EventStale
 )
 
 func (k EventKind) String() string {
@@ -37,6 +43,8 @@ func (k EventKind) String() string {
 		return "isolated"
 	case EventFallback:
 		return "fallback"
+	case EventStale:
+		return "stale"
 	}
 	return "unknown"
 }
@@ -47,7 +55,7 @@ type Event struct {
 	Source   string        // the origin's name: "ssm"
 	Key      string        // the full key; "" for EventFallback, which is about all keys
 	Entries  []string      // the names of the entries concerned
-	Duration time.Duration // how long the load took, by the monotonic clock; 0 if Isolated or Fallback
+	Duration time.Duration // how long the load took, by the monotonic clock; 0 if Isolated, Fallback or Stale
 	Calls    int           // calls made, to be added up: keys that shared a call count it once; 0 likewise
 	Age      time.Duration // how old the value is that is held now; 0 if none is
 	Err      error         // the cause; nil for EventLoaded and EventUnchanged
@@ -72,7 +80,8 @@ type Stats struct {
 	Loads     uint64        // loads that brought a new version
 	Unchanged uint64        // loads that found the held version still standing
 	Failures  uint64        // loads that failed or could not be decoded
+	Stale     uint64        // those of them, and of those not begun for want of time, that an old value made up for
 	Age       time.Duration // how old the held value is; 0 if none is
 }
 
-type stats struct{ loads, unchanged, failures atomic.Uint64 }
+type stats struct{ loads, unchanged, failures, stale atomic.Uint64 }

@@ -178,3 +178,26 @@ func ExampleLoadTimeout() {
 	// lambdacache: load "slow" from func: no answer within 10ms (lambdacache.LoadTimeout): context deadline exceeded
 	// true
 }
+
+// A credential that is refused although it is young: Retry gets a newer one, and runs
+// the query once more.
+func ExampleRetry() {
+	token, valid := 1, 1
+	tokens := lambdacache.New("token", func(context.Context) (string, error) { return fmt.Sprint("token ", token), nil })
+	errExpired := errors.New("401 Unauthorized")
+	query := func(_ context.Context, t string) (string, error) {
+		if t != fmt.Sprint("token ", valid) {
+			return "", errExpired
+		}
+		return "answer for " + t, nil
+	}
+	isExpired := func(err error) bool { return errors.Is(err, errExpired) }
+
+	ctx := context.Background()
+	fmt.Println(lambdacache.Retry(ctx, tokens, query, isExpired))
+	token, valid = 2, 2 // rotated
+	fmt.Println(lambdacache.Retry(ctx, tokens, query, isExpired))
+	// Output:
+	// answer for token 1 <nil>
+	// answer for token 2 <nil>
+}

@@ -1,16 +1,22 @@
 package lambdacache
 
 import (
+	"errors"
 	"slices"
 	"time"
 
 	"github.com/lambda-cache/lambdacache/internal/clock"
+	"github.com/lambda-cache/lambdacache/internal/flight"
 )
 
 // finish ends a load with the source's answer: it makes a version of it, holds and
 // reports it, and lets those who wait go on. Nothing held changes before the whole
 // version exists.
 func (o *origin) finish(l *load, a answer) {
+	l.calls += a.Calls
+	if a.Missing != nil {
+		o.tellMissing(a.Missing)
+	}
 	o.mu.Lock()
 	fed := slices.Clone(l.slot.fed)
 	o.mu.Unlock()
@@ -29,6 +35,12 @@ func (o *origin) finish(l *load, a answer) {
 	o.mu.Lock()
 	s := l.slot
 	s.loading = nil
+	switch why := l.failure(); {
+	case why == nil:
+		s.recovered()
+	case !errors.Is(why, flight.ErrAbandoned) && !errors.Is(why, flight.ErrGrounded): // that is not the source's failure
+		s.failed(l, why, l.err == nil)
+	}
 	if l.v != nil {
 		s.alone = false
 		o.proven = o.proven || !o.fallback
@@ -40,6 +52,14 @@ func (o *origin) finish(l *load, a answer) {
 
 	defer close(l.done) // even if the observer ends the goroutine
 	l.report(a.Unchanged, fed)
+}
+
+// failure is why the load was of no use to at least one entry, nil if it was.
+func (l *load) failure() error {
+	if l.err != nil {
+		return l.err
+	}
+	return errors.Join(l.errs...)
 }
 
 // decoded makes a version of a new value. An entry that cannot decode it keeps its
@@ -54,8 +74,7 @@ func (l *load) decoded(a answer, fed []*core) (*version, []error) {
 			v.parts[i].err = err
 			continue
 		}
-		at, due := l.lifetime(a, c)
-		v.parts[i] = part{value: value, id: a.Version, load: l.number, at: at, due: due}
+		v.parts[i] = part{value: value, id: a.Version, load: l.number, lifetime: c.lifetime(l.start, a.Result)}
 	}
 	return v, errs
 }
@@ -69,8 +88,7 @@ func (l *load) renewed(a answer, fed []*core) (*version, []error) {
 		if p := &v.parts[i]; p.err != nil {
 			errs[i] = p.err
 		} else {
-			p.load = l.number
-			p.at, p.due = l.lifetime(a, fed[i])
+			p.load, p.lifetime = l.number, fed[i].lifetime(l.start, a.Result)
 		}
 	}
 	return v, errs
@@ -78,19 +96,6 @@ func (l *load) renewed(a answer, fed []*core) (*version, []error) {
 
 // copied reports whether an answer is a copy; a request that accepts none gets none.
 func (l *load) copied(a answer) bool { return a.Age > 0 && l.maxAge > 0 }
-
-// lifetime is when the value of an answer was made and when it is due for an entry.
-func (l *load) lifetime(a answer, c *core) (clock.Reading, clock.Due) {
-	at, age := l.start.Back(max(a.Age, 0)), c.maxAge
-	if a.Within > 0 {
-		age = min(age, a.Within)
-	}
-	due := at.DueAfter(age)
-	if a.NotBefore > 0 {
-		due = due.Latest(l.start.DueAfter(a.NotBefore))
-	}
-	return at, due
-}
 
 // setAlone remembers that a batch failed because of the load's key, and reports it
 // the first time.
@@ -105,11 +110,27 @@ func (o *origin) setAlone(l *load, err error) {
 	}
 }
 
-// fallBack remembers that the batched call is not permitted, and reports it once.
+// fallBack remembers that the batched call is not permitted.
 func (o *origin) fallBack(err error) {
 	o.mu.Lock()
-	known := o.fallback
 	o.fallback = true
+	o.mu.Unlock()
+	o.tellMissing(err)
+}
+
+// tellMissing reports that a permission is missing that can be done without, once.
+func (o *origin) tellMissing(err error) {
+	var denied *DeniedError
+	action := "" // of a source's own
+	if errors.As(err, &denied) {
+		action = denied.Action
+	}
+	o.mu.Lock()
+	known := o.missing[action]
+	if o.missing == nil {
+		o.missing = make(map[string]bool)
+	}
+	o.missing[action] = true
 	o.mu.Unlock()
 	if f := observer.Load(); f != nil && !known {
 		(*f)(Event{Kind: EventFallback, Source: o.name, Err: err})

@@ -146,17 +146,20 @@ func TestBudgetEndsInIsolation(t *testing.T) {
 		keys, values := many(10)
 		events := observe(t)
 		s := newScripted(10, values)
-		s.fail = denying(keys[3])
+		s.fail = func(asked []string) error {
+			if len(asked) > 1 { // the calls after the batch hang
+				s.mu.Lock()
+				s.gate = make(chan struct{})
+				s.mu.Unlock()
+			}
+			return denying(keys[3])(asked)
+		}
 		o := lc.NewOrigin("scripted", s)
 		entries := declareAll(o, keys)
 		s.asked = make(chan string)
 		done := make(chan error)
 		go func() { done <- lc.Prefetch(t.Context(), entries...) }()
-		<-s.asked // the batch
-		s.mu.Lock()
-		s.gate = make(chan struct{})
-		s.mu.Unlock()
-		for range 10 {
+		for range 1 + 10 {
 			<-s.asked
 		}
 		<-done // 3 s later

@@ -17,6 +17,7 @@ type invocation struct {
 	outer *invocation   // of an enclosing Wrap, nil for none
 	began clock.Reading // the outermost's beginning
 	ended atomic.Bool   // the handler has returned
+	early []*load       // started beside the handler, and waited for when it has returned
 }
 
 // invocationKey finds the invocation in a context: a nil pointer of a type of our
@@ -121,16 +122,20 @@ func named(ctx context.Context, name string) (*core, any) {
 // something in it is due or was loaded anew; it is never changed.
 type view struct {
 	entries []*core
-	values  []any // by entry: *T
-	due     clock.Due
+	values  []any     // by entry: *T
+	wake    clock.Due // the sooner of these two:
+	due     clock.Due // it may not be used any longer
+	ahead   clock.Due // something in it may be loaded early
 	held    []held
 	changes uint64 // of the Wrap's keys, when held was the newest there was
 }
 
 // held is a version that values of a view are parts of.
 type held struct {
-	slot *slot
-	v    *version
+	slot    *slot
+	entries []*core // that the view reads from it
+	v       *version
+	ahead   clock.Due
 }
 
 // newest reports whether nothing newer is held of any key, or being held just now.

@@ -29,7 +29,7 @@ type Option struct {
 }
 
 type settings struct {
-	maxAge      time.Duration
+	policy
 	loadTimeout time.Duration
 	name        string
 }
@@ -103,6 +103,7 @@ func apply(where string, defaults settings, opts []Option) settings {
 		}
 		o.core(&s)
 	}
+	s.check(where)
 	return s
 }
 

@@ -26,8 +26,9 @@ type origin struct {
 
 	mu       sync.Mutex
 	slots    map[string]*slot
-	proven   bool // the batched operation has worked
-	fallback bool // it is not permitted: askOne has taken its place
+	proven   bool            // the batched operation has worked
+	fallback bool            // it is not permitted: askOne has taken its place
+	missing  map[string]bool // the permissions told to be
 }
 
 // answer is a Result whose value has lost its type; the entries' decoders know it.
@@ -79,7 +80,8 @@ func untyped[R any](results []Result[R]) []answer {
 	for i, r := range results {
 		answers[i] = answer{r.Value, Result[struct{}]{
 			Version: r.Version, Unchanged: r.Unchanged,
-			Age: r.Age, Within: r.Within, NotBefore: r.NotBefore, Err: r.Err,
+			Age: r.Age, Within: r.Within, NotBefore: r.NotBefore,
+			Calls: r.Calls, Missing: r.Missing, Err: r.Err,
 		}}
 	}
 	return answers
@@ -102,7 +104,7 @@ func (o *origin) feed(key string, c *core) {
 func (o *origin) reset() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.proven, o.fallback = false, false
+	o.proven, o.fallback, o.missing = false, false, nil
 	for _, s := range o.slots {
 		s.alone = false
 		s.invalidate()

@@ -102,21 +102,27 @@ func (ws *wants) obtain(ctx context.Context, a ask) {
 			open = append(open, w)
 		}
 	}
+	if len(open) == 0 {
+		return
+	}
+	hurried, open, rest := hurry(ctx, a, open)
+	defer rest()
 	for len(open) > 0 {
 		if ctx.Err() != nil {
 			for _, w := range open {
 				w.err = gaveUp(ctx)
 			}
-			return
+			break
 		}
 		byOrigin(open, func(o *origin, group []*want) { o.engage(ctx, a, group) })
-		open = wait(ctx, a, open)
+		open = wait(ctx, hurried, a, open)
 	}
+	tellStale(ws.list, a)
 }
 
 // view reads the values of entries from what was obtained.
 func (ws *wants) view(entries []*core) (*view, error) {
-	v := &view{entries: entries, values: make([]any, len(entries)), due: clock.Never()}
+	v := &view{entries: entries, values: make([]any, len(entries)), due: clock.Never(), ahead: clock.Never()}
 	var failures []*Failure
 	var failed []*core
 	fail := func(c *core, err error) {
@@ -132,11 +138,11 @@ func (ws *wants) view(entries []*core) (*view, error) {
 		return nil, &LoadError{Failures: failures}
 	}
 	for _, w := range ws.list {
-		v.held = append(v.held, held{w.slot, w.v})
-		for _, c := range w.entries {
-			v.due = v.due.Earliest(w.v.parts[c.part].due)
-		}
+		due, ahead := w.lasts()
+		v.held = append(v.held, held{w.slot, w.entries, w.v, ahead})
+		v.due, v.ahead = v.due.Earliest(due), v.ahead.Earliest(ahead)
 	}
+	v.wake = v.due.Earliest(v.ahead)
 	return v, nil
 }
 

@@ -17,7 +17,8 @@ import (
 
 // scripted is a source that counts, fails on demand and can be held.
 type scripted struct {
-	max int
+	max     int
+	latency time.Duration // of every call
 
 	mu     sync.Mutex
 	values map[string]string         // what the service has
@@ -67,6 +68,9 @@ func (s *scripted) Load(ctx context.Context, reqs []lc.Request) []lc.Result[stri
 		case <-ctx.Done():
 			return s.answer(reqs, ctx.Err())
 		}
+	}
+	if s.latency > 0 {
+		<-time.After(s.latency)
 	}
 	s.mu.Lock()
 	fail := s.fail

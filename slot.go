@@ -21,6 +21,9 @@ type slot struct {
 	loading *load                   // the load in flight, nil for none: there are never two
 	alone   bool                    // a batch failed because of this key: ask for it in a call of its own
 	epoch   int                     // counts Invalidate: a load that began before one must not be held
+	failing backoff                 // of loads that fail
+	failure failure                 // of the last load, if it failed
+	forced  backoff                 // of the loads that Retry asked for in vain
 }
 
 // version is what one load made of a key: a part for each entry that it feeds, all
@@ -37,11 +40,10 @@ type version struct {
 // part is one entry's share of a version.
 type part struct {
 	value any // *T, nil if no version could ever be decoded
-	due   clock.Due
-	at    clock.Reading // when the load of the value started, or an older copy of it was made
-	id    string        // the version the value comes from
-	load  uint64        // the number of the load that brought it
-	err   error         // this version could not be decoded for the entry: the rest is an older one's
+	lifetime
+	id   string // the version the value comes from
+	load uint64 // the number of the load that brought it
+	err  error  // this version could not be decoded for the entry: the rest is an older one's
 }
 
 // part gives entry i's share; an entry declared after the load has an empty one.
@@ -67,7 +69,17 @@ func (s *slot) have() string {
 func (s *slot) maxAge() time.Duration {
 	strictest := Forever
 	for _, c := range s.fed {
-		strictest = min(strictest, c.maxAge)
+		strictest = min(strictest, c.freshFor())
+	}
+	return strictest
+}
+
+// aheadAfter is the oldest copy that is of use to an early load: older ones would be
+// loaded early again at once.
+func (s *slot) aheadAfter() time.Duration {
+	strictest := s.maxAge()
+	for _, c := range s.fed {
+		strictest = min(strictest, c.aheadAfter())
 	}
 	return strictest
 }
@@ -102,5 +114,7 @@ func (s *slot) hold(v *version) {
 // invalidate forgets what is held and disowns the load in flight.
 func (s *slot) invalidate() {
 	s.epoch++
+	s.forced = backoff{}
+	s.recovered()
 	s.hold(nil)
 }

@@ -1,14 +1,18 @@
 package lambdacache
 
+import "github.com/lambda-cache/lambdacache/internal/clock"
+
 // want is one key that an ask needs.
 type want struct {
 	slot    *slot
 	entries []*core // that the ask reads from it
 
-	load   *load    // the one waited for …
-	joined bool     // … for its result, or else only for its end
-	v      *version // what to read from
-	err    error    // why there is none
+	load   *load     // the one waited for …
+	joined bool      // … for its result, or else only for its end
+	v      *version  // what to read from
+	stale  bool      // v is due, and as good as it gets …
+	until  clock.Due // … until the source may be asked again
+	err    error     // why there is none
 }
 
 // satisfied reports whether a version will do: young enough for every entry, and the
@@ -52,7 +56,7 @@ func (w *want) accepts(l *load, a ask) bool {
 // young enough only for who started it.
 func (w *want) settle(a ask) bool {
 	if w.load.err != nil {
-		w.err = w.load.err
+		w.goOn(a, w.load.err)
 		return true
 	}
 	v := w.load.v
@@ -63,5 +67,28 @@ func (w *want) settle(a ask) bool {
 		}
 	}
 	w.v = v
+	for _, c := range w.entries {
+		if v.part(c.part).err != nil && w.usable(v, a) {
+			w.setStale(v)
+		}
+	}
 	return true
+}
+
+// lasts is until when the version may be read without asking again, and from when on
+// it may be loaded anew beside a handler.
+func (w *want) lasts() (due, ahead clock.Due) {
+	due, ahead = clock.Never(), clock.Never()
+	for _, c := range w.entries {
+		p := w.v.part(c.part)
+		if w.stale {
+			due = due.Earliest(p.limit)
+		} else {
+			due, ahead = due.Earliest(p.due), ahead.Earliest(p.ahead)
+		}
+	}
+	if w.stale {
+		due = due.Earliest(w.until)
+	}
+	return due, ahead
 }

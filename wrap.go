@@ -23,7 +23,8 @@ import (
 // Wrap keeps what aws-lambda-go makes of h's types: streamed responses, content type
 // and JSON options.
 //
-// When the last running invocation of a frozen environment ends, Wrap cancels the
+// What [RefreshAhead] loads beside the handler is waited for before Wrap returns, unless
+// the environment is never frozen. When the last running invocation of a frozen environment ends, Wrap cancels the
 // loads that still run and waits for them, so that no request is frozen half-way. A
 // load that does not heed its context is waited for 0.2 s at most, and only once.
 //
@@ -42,7 +43,9 @@ func Wrap[E, R any](h func(ctx context.Context, event E) (R, error), entries ...
 			return zero, err
 		}
 		defer inv.end()
-		return h(inv, event)
+		response, err := h(inv, event)
+		inv.join()
+		return response, err
 	}
 }
 
@@ -105,10 +108,20 @@ func (w *wrapper) begin(ctx context.Context) (*invocation, error) {
 	if g.outer != nil {
 		inv.began = g.outer.began
 	}
-	if v := inv.view; v != nil && v.changes == w.changes.Load() && !v.due.Passed(now) && !g.any() {
-		return inv, nil
+	if v := inv.view; v != nil && v.changes == w.changes.Load() && !g.any() {
+		if !v.wake.Passed(now) {
+			return inv, nil
+		}
+		if !v.due.Passed(now) {
+			inv.loadEarly(now)
+			return inv, nil
+		}
 	}
-	return inv, w.refresh(inv, g, now, deadline)
+	if err := w.refresh(inv, g, now, deadline); err != nil {
+		return nil, err
+	}
+	inv.loadEarly(now)
+	return inv, nil
 }
 
 // refresh is the slow half of begin: something is due, or newer than the last view.

@@ -30,6 +30,7 @@ func WrapAny(h any, entries ...Cached) any {
 		}
 		defer inv.end()
 		results := f.Call(append([]reflect.Value{reflect.ValueOf(inv)}, args[1:]...))
+		inv.join()
 		if len(results) == 0 {
 			return []reflect.Value{reflect.Zero(errorType)}
 		}

@@ -2,6 +2,7 @@ package secretcache
 
 import (
 	"context"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
@@ -33,12 +34,33 @@ var clients = awsorigin.NewClients("secretcache.Client", func() (any, error) {
 // knows only current versions.
 var (
 	current = awsorigin.NewOrigins(clients, func(client awsorigin.Get) *lambdacache.Origin[*secret] {
-		return lambdacache.NewOrigin("secretsmanager", batch{one{client}})
+		return newOrigin(client, func(s one) lambdacache.Source[*secret] { return batch{s} })
 	})
 	pinned = awsorigin.NewOrigins(clients, func(client awsorigin.Get) *lambdacache.Origin[*secret] {
-		return lambdacache.NewOrigin("secretsmanager", one{client})
+		return newOrigin(client, func(s one) lambdacache.Source[*secret] { return s })
 	})
 )
+
+// calendars are the rotations of every origin.
+var calendars = struct {
+	sync.Mutex
+	of map[*lambdacache.Origin[*secret]]*rotations
+}{of: make(map[*lambdacache.Origin[*secret]]*rotations)}
+
+func newOrigin(client awsorigin.Get, source func(one) lambdacache.Source[*secret]) *lambdacache.Origin[*secret] {
+	s := one{client, new(rotations)}
+	o := lambdacache.NewOrigin("secretsmanager", source(s))
+	calendars.Lock()
+	calendars.of[o] = s.rotations
+	calendars.Unlock()
+	return o
+}
+
+func rotationsOf(o *lambdacache.Origin[*secret]) *rotations {
+	calendars.Lock()
+	defer calendars.Unlock()
+	return calendars.of[o]
+}
 
 // api is the client of a source.
 func (s one) api() (API, error) {

@@ -106,40 +106,6 @@ func ExampleSecret_denied() {
 	// Output: allow secretsmanager:GetSecretValue on arn:aws:secretsmanager:*:*:secret:prod/db-*
 }
 
-// When a password is refused although it is young, ask for the one that a rotation
-// has put in its place.
-func ExampleSecret_rotation() {
-	fake, stop := fakeAWS()
-	defer stop()
-	fake.Secrets.PutString("prod/password", "old")
-
-	password := secretcache.Secret[string]("prod/password")
-	login := func(p string) error {
-		if p == "old" {
-			return errors.New("password refused")
-		}
-		return nil
-	}
-
-	handler := lambdacache.Wrap(func(ctx context.Context, _ struct{}) (string, error) {
-		p := password.Value(ctx)
-		err := login(p)
-		if err != nil {
-			if p, err = password.Refresh(ctx); err == nil {
-				err = login(p)
-			}
-		}
-		return "in with the " + p + " password", err
-	}, password)
-
-	if err := lambdacache.Prefetch(context.Background(), password); err != nil {
-		fmt.Println(err)
-	}
-	fake.Secrets.PutString("prod/password", "new") // rotated
-	fmt.Println(handler(context.Background(), struct{}{}))
-	// Output: in with the new password <nil>
-}
-
 // Two fields of a secret share one load and come from one version.
 func ExampleField() {
 	fake, stop := fakeAWS()

@@ -81,7 +81,14 @@ func declare[T any](id, suffix string, decode func(*secret) (T, error), opts []l
 	if key.pinned() {
 		set = pinned
 	}
+	describe, untilRotation, opts := rotating.Take(opts)
+	if untilRotation && key.version != "" {
+		panic(fmt.Sprintf("lambdacache: secretcache: secret %q: UntilRotation with VersionID: a version never changes; leave one of them out", id))
+	}
 	origin, opts := set.Take(opts)
+	if untilRotation {
+		rotationsOf(origin).watch(key.String(), describe)
+	}
 	return lambdacache.Declare(origin, key.String(), key.shortName()+suffix, decode, opts...)
 }
 

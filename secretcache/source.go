@@ -20,7 +20,8 @@ const maxIDs = 20
 
 // one loads secrets one by one, of any stage and version.
 type one struct {
-	client awsorigin.Get
+	client    awsorigin.Get
+	rotations *rotations
 }
 
 func (s one) Load(ctx context.Context, reqs []lambdacache.Request) []lambdacache.Result[*secret] {
@@ -29,6 +30,12 @@ func (s one) Load(ctx context.Context, reqs []lambdacache.Request) []lambdacache
 
 // LoadOne makes one GetSecretValue call.
 func (s one) LoadOne(ctx context.Context, req lambdacache.Request) lambdacache.Result[*secret] {
+	return s.rotations.beside(ctx, []lambdacache.Request{req}, s.api, func() []lambdacache.Result[*secret] {
+		return []lambdacache.Result[*secret]{s.get(ctx, req)}
+	})[0]
+}
+
+func (s one) get(ctx context.Context, req lambdacache.Request) lambdacache.Result[*secret] {
 	client, err := s.api()
 	if err != nil {
 		return lambdacache.Result[*secret]{Err: err}
@@ -59,6 +66,10 @@ func (s batch) Load(ctx context.Context, reqs []lambdacache.Request) []lambdacac
 	if len(reqs) == 1 {
 		return s.one.Load(ctx, reqs)
 	}
+	return s.rotations.beside(ctx, reqs, s.api, func() []lambdacache.Result[*secret] { return s.getAll(ctx, reqs) })
+}
+
+func (s batch) getAll(ctx context.Context, reqs []lambdacache.Request) []lambdacache.Result[*secret] {
 	results := make([]lambdacache.Result[*secret], len(reqs))
 	keys := make([]key, len(reqs))
 	for i, r := range reqs {

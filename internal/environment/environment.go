@@ -3,6 +3,7 @@
 package environment
 
 import (
+	"math/rand/v2"
 	"os"
 	"sync/atomic"
 )
@@ -45,4 +46,19 @@ func HasHostDeadlines() bool { return Kind(kind.Load()) == Function }
 func Replace(k Kind) (restore func()) {
 	old := kind.Swap(int32(k))
 	return func() { kind.Store(old) }
+}
+
+// draw is the one number that this environment has drawn.
+var draw atomic.Pointer[float64]
+
+func init() { ReplaceDraw(rand.Float64()) }
+
+// Draw is a number from 0 up to but not 1 that tells this environment from the others of
+// its fleet: it is drawn once for each process.
+func Draw() float64 { return *draw.Load() }
+
+// ReplaceDraw makes Draw give n until restore is called. For tests only.
+func ReplaceDraw(n float64) (restore func()) {
+	old := draw.Swap(&n)
+	return func() { draw.Store(old) }
 }

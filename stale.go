@@ -1,0 +1,123 @@
+package lambdacache
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/lambda-cache/lambdacache/internal/clock"
+)
+
+// This is what StaleIfError makes of the road: where a load ends in an error, or would
+// be made too soon after one that did, an old value within its limit is served.
+
+// usable reports whether a version may be served although it is due: no entry's limit
+// has passed, and they all read the same version.
+func (w *want) usable(v *version, a ask) bool {
+	if v == nil || a.anew {
+		return false
+	}
+	for _, c := range w.entries {
+		p := v.part(c.part)
+		if p.value == nil || p.load != v.part(w.entries[0].part).load || p.limit.Passed(a.now) {
+			return false
+		}
+	}
+	return true
+}
+
+// goOn ends a want that the source did not satisfy: with what is held, if that will
+// do, else with the error.
+func (w *want) goOn(a ask, err error) {
+	s := w.slot
+	s.origin.mu.Lock()
+	defer s.origin.mu.Unlock()
+	switch v := s.cur.Load(); {
+	case w.satisfied(v, a): // just now
+		w.v, w.load = v, nil
+	case !w.usable(v, a):
+		w.err = err
+	case w.load == nil:
+		s.failure = failure{load: s.failure.load, err: err}
+		w.setStale(v)
+	default:
+		s.failed(w.load, err, false)
+		w.setStale(v)
+	}
+}
+
+// waitsOut reports whether the source should not be asked for the want's key now: it
+// has failed a short while ago, or somebody is finding out whether it still does, and
+// an old value will do meanwhile.
+func (w *want) waitsOut(v *version, a ask, now clock.Reading) bool {
+	s := w.slot
+	return s.broken(v, w.entries) && (s.loading != nil || s.failing.holds(now)) && w.usable(v, a)
+}
+
+// setStale needs the origin's lock, like the two above.
+func (w *want) setStale(v *version) {
+	w.v, w.load = v, nil
+	w.stale, w.until = true, w.slot.failing.until
+}
+
+// minTry is the least time to wait for a load that an old value can stand in for.
+const minTry = 100 * time.Millisecond
+
+var (
+	errHurry  = errors.New("half of the time that was left is over, and an old value may be served")
+	errNoTime = errors.New("too little time is left for a load, and an old value may be served")
+)
+
+// hurry gives the context by which those wait who have an old value to go on with: they
+// leave half of the caller's time to the caller. If that is too little for a load they
+// go on at once; open are the others.
+func hurry(ctx context.Context, a ask, wants []*want) (hurried context.Context, open []*want, stop context.CancelFunc) {
+	deadline, limited := ctx.Deadline()
+	if !limited || errors.Is(ctx.Err(), context.Canceled) {
+		return ctx, wants, func() {}
+	}
+	half := time.Until(deadline) / 2
+	if half >= minTry {
+		hurried, stop = context.WithDeadlineCause(ctx, deadline.Add(-half), errHurry)
+		return hurried, wants, stop
+	}
+	for _, w := range wants {
+		if !w.usable(w.slot.cur.Load(), a) {
+			open = append(open, w)
+		} else if w.goOn(a, errNoTime); w.v == nil { // forgotten meanwhile
+			open = append(open, w)
+		}
+	}
+	return ctx, open, func() {}
+}
+
+// tellStale counts and reports, once for each load that failed, that old values are
+// served in its place.
+func tellStale(wants []*want, a ask) {
+	for _, w := range wants {
+		if w.stale {
+			w.tellStale(a)
+		}
+	}
+}
+
+func (w *want) tellStale(a ask) {
+	s := w.slot
+	s.origin.mu.Lock()
+	why, told := s.failure.err, s.failure.told
+	s.failure.told = true
+	s.origin.mu.Unlock()
+	if why == nil || told {
+		return
+	}
+	var due []*core
+	for _, c := range w.entries {
+		if !w.v.part(c.part).fresh(a.now) {
+			due = append(due, c)
+			c.stats.stale.Add(1)
+		}
+	}
+	if f := observer.Load(); f != nil {
+		(*f)(Event{Kind: EventStale, Source: s.origin.name, Key: s.key, Entries: names(due), Age: oldest(due, clock.Now()), Err: why})
+	}
+}
