@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -20,7 +21,9 @@ func Toxiproxy(t testing.TB) *Toxiproxies {
 	server := program(t, "toxiproxy-server", "toxiproxy")
 	return &Toxiproxies{control: serve(t, "/version", func(address string) *exec.Cmd {
 		host, port, _ := strings.Cut(address, ":")
-		return exec.Command(server, "-host", host, "-port", port)
+		cmd := exec.Command(server, "-host", host, "-port", port)
+		cmd.Env = append(os.Environ(), "LOG_LEVEL=error") // or it tells of every connection
+		return cmd
 	})}
 }
 
@@ -55,11 +58,11 @@ func (p *Proxy) Heal(t testing.TB) {
 	t.Helper()
 	var toxics []struct{ Name string }
 	control(t, http.MethodGet, p.control+"/toxics", nil, &toxics)
-	control(t, http.MethodPost, p.control, map[string]any{"enabled": false}, nil)
+	control(t, http.MethodPatch, p.control, map[string]any{"enabled": false}, nil)
 	for _, toxic := range toxics {
 		control(t, http.MethodDelete, p.control+"/toxics/"+toxic.Name, nil, nil)
 	}
-	control(t, http.MethodPost, p.control, map[string]any{"enabled": true}, nil)
+	control(t, http.MethodPatch, p.control, map[string]any{"enabled": true}, nil)
 }
 
 // control makes one call to toxiproxy's API.
