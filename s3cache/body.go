@@ -72,10 +72,10 @@ type brokenError struct {
 func (e *brokenError) Error() string { return e.text + e.err.Error() }
 func (e *brokenError) Unwrap() error { return e.err }
 
-// brokenOff is why an object is to be asked for again: its body broke off, and not
-// because the caller has left. The SDK tries again only until the body begins.
-func brokenOff(ctx context.Context, err error) error {
-	if e, ok := errors.AsType[*brokenError](err); ok && ctx.Err() == nil {
+// brokenOff is why an object is to be asked for again: its body broke off. The SDK
+// tries again only until the body begins.
+func brokenOff(err error) error {
+	if e, ok := errors.AsType[*brokenError](err); ok {
 		return e
 	}
 	return nil

@@ -72,7 +72,7 @@ func (s objects) Load(ctx context.Context, reqs []lambdacache.Request) []lambdac
 func (s objects) load(ctx context.Context, req lambdacache.Request) (res lambdacache.Result[[]byte]) {
 	awsretry.Loop(ctx, s.policy(), func() error {
 		res = s.once(ctx, req)
-		return brokenOff(ctx, res.Err)
+		return brokenOff(res.Err)
 	})
 	return res
 }
@@ -108,7 +108,7 @@ func (s *files) Load(ctx context.Context, reqs []lambdacache.Request) []lambdaca
 func (s *files) load(ctx context.Context, req lambdacache.Request) (res lambdacache.Result[*LocalFile]) {
 	awsretry.Loop(ctx, s.policy(), func() error {
 		res = s.once(ctx, req)
-		return brokenOff(ctx, res.Err)
+		return brokenOff(res.Err)
 	})
 	return res
 }

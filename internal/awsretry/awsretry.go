@@ -16,11 +16,12 @@ import (
 
 // Loop calls attempt until it succeeds, fails for a reason that the policy does not
 // try again, or was called as often as the policy allows. The policy is the client's:
-// its number of attempts, its pauses, its quota. Without one there is one attempt.
+// its number of attempts, its pauses, its quota. Without one there is one attempt, and
+// there is none after ctx has ended.
 // attempt returns why it is to be called again, nil if it is not.
 func Loop(ctx context.Context, policy aws.Retryer, attempt func() (why error)) {
 	why := attempt()
-	for n := 1; why != nil && policy != nil; n++ {
+	for n := 1; why != nil && policy != nil && ctx.Err() == nil; n++ {
 		if most := policy.MaxAttempts(); most > 0 && n >= most {
 			return
 		}

@@ -81,6 +81,25 @@ func TestLoopEndsWithItsContext(t *testing.T) {
 	})
 }
 
+// A context that ends during an attempt is looked at before a pause of nothing.
+func TestNoAttemptAfterTheEnd(t *testing.T) {
+	policy := retry.NewStandard(func(o *retry.StandardOptions) {
+		o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
+	})
+	for range 100 {
+		ctx, cancel := context.WithCancel(t.Context())
+		calls := 0
+		Loop(ctx, policy, func() error {
+			calls++
+			cancel()
+			return io.ErrUnexpectedEOF
+		})
+		if calls != 1 {
+			t.Fatalf("%d calls", calls)
+		}
+	}
+}
+
 func TestQuotaIsGivenBack(t *testing.T) {
 	limiter := &limiter{}
 	policy := retry.NewStandard(func(o *retry.StandardOptions) {
