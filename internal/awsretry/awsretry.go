@@ -21,14 +21,14 @@ import (
 // attempt returns why it is to be called again, nil if it is not.
 func Loop(ctx context.Context, policy aws.Retryer, attempt func() (why error)) {
 	why := attempt()
-	for n := 1; why != nil && policy != nil && ctx.Err() == nil; n++ {
+	for n := 1; why != nil && policy != nil; n++ {
 		if most := policy.MaxAttempts(); most > 0 && n >= most {
 			return
 		}
 		if !transient(why) && !policy.IsErrorRetryable(why) {
 			return
 		}
-		release, err := policy.GetRetryToken(ctx, why)
+		release, err := policy.GetRetryToken(ctx, why) // none once ctx has ended
 		if err != nil {
 			return
 		}
