@@ -2,18 +2,12 @@ package faults
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"net"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/smithy-go"
 
 	"github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/cachetest"
@@ -49,19 +43,22 @@ type cell struct {
 	told     string // the kinds of events
 }
 
-func newCells(t *testing.T, w *world, name string) (cells []*cell) {
+func newCells(t *testing.T, w *world, f fault) (cells []*cell) {
 	t.Helper()
 	cachetest.Reset(t)
 	for i := range sources {
 		for _, column := range columns {
 			c := &cell{source: &sources[i], column: column, clients: newClients(t, w.proxy.Address)}
 			var opts []lambdacache.Option
+			if !f.timed {
+				opts = append(opts, lambdacache.LoadTimeout(time.Minute))
+			}
 			if column == allowed {
 				opts = append(opts, lambdacache.StaleIfError(time.Hour))
 			}
 			var list []lambdacache.Cached
 			for n := range c.source.keys {
-				key := strings.NewReplacer(" ", "-", ":", "").Replace(fmt.Sprintf("%s/%d-%d-%d", name, i, column, n))
+				key := strings.NewReplacer(" ", "-", ":", "").Replace(fmt.Sprintf("%s/%d-%d-%d", f.name, i, column, n))
 				e := c.source.declare(t, c.clients, key, opts...)
 				c.keys, c.entries, list = append(c.keys, key), append(c.entries, e), append(list, e.Cached)
 			}
@@ -169,6 +166,7 @@ func (w *world) observe(t *testing.T, f fault, e lambdacache.Event) {
 // meet is the invocation that the page is about.
 func (c *cell) meet(t *testing.T, f fault) {
 	got, err := c.run(t)
+	c.await(t)
 	c.mu.Lock()
 	c.sent, c.told = c.clients.String(), kinds(c.events)
 	c.mu.Unlock()
@@ -191,53 +189,33 @@ func (c *cell) meet(t *testing.T, f fault) {
 	}
 }
 
-// kinds are the kinds of events, in the order of their numbers.
-func kinds(events []lambdacache.Event) string {
-	var list []lambdacache.EventKind
-	for _, e := range events {
-		list = append(list, e.Kind)
+// await waits for the events of the loads: who waits for one as long as it may take
+// can be back before it has ended.
+func (c *cell) await(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for !c.ended() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Errorf("%s, column %d: no event tells of the end of a load", c.source.name, c.column)
+			return
+		}
 	}
-	slices.Sort(list)
-	var names []string
-	for _, k := range slices.Compact(list) {
-		names = append(names, k.String())
-	}
-	return strings.Join(names, ", ")
 }
 
-// class is what a caller can decide on, or the service's code, or what the network
-// did; "undefined" for what has no name here.
-func class(err error) string {
-	var api smithy.APIError
-	var dns *net.DNSError
-	var timeout interface{ Timeout() bool }
-	var response *http.ResponseError
-	var failed *lambdacache.LoadError
-	switch {
-	case err == nil:
-		return ""
-	case !errors.As(err, &failed):
-		return "undefined"
-	case errors.Is(err, lambdacache.ErrDenied):
-		return "`ErrDenied`"
-	case errors.Is(err, lambdacache.ErrThrottled):
-		return "`ErrThrottled`"
-	case errors.Is(err, lambdacache.ErrNotFound):
-		return "`ErrNotFound`"
-	case errors.Is(err, lambdacache.ErrDecode):
-		return "`ErrDecode`"
-	case errors.As(err, &api):
-		return "`" + api.ErrorCode() + "`"
-	case errors.As(err, &dns):
-		return "`*net.DNSError`"
-	case errors.Is(err, context.DeadlineExceeded):
-		return "`context.DeadlineExceeded`"
-	case errors.As(err, &timeout) && timeout.Timeout():
-		return "no answer"
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, new(*net.OpError)), errors.Is(err, io.EOF):
-		return "connection broken"
-	case errors.As(err, &response):
-		return fmt.Sprintf("`*http.ResponseError`, status %d", response.HTTPStatusCode())
+// ended reports whether a load has ended for every key.
+func (c *cell) ended() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	ends := 0
+	for _, e := range c.events {
+		switch e.Kind {
+		case lambdacache.EventLoaded, lambdacache.EventUnchanged, lambdacache.EventFailed:
+			ends++
+		}
 	}
-	return "undefined: " + err.Error()
+	return ends >= len(c.keys)
 }

@@ -36,7 +36,7 @@ func invoke(t *testing.T, fake *cachetest.AWS, clients func() *clients, check fu
 		c := &cell{source: &sources[i], clients: clients()}
 		var list []lambdacache.Cached
 		for n := range c.source.keys {
-			e := c.source.declare(t, c.clients, fmt.Sprintf("policy/%d-%d", i, n))
+			e := c.source.declare(t, c.clients, fmt.Sprintf("policy/%d-%d", i, n), lambdacache.LoadTimeout(time.Minute))
 			c.entries, list = append(c.entries, e), append(list, e.Cached)
 		}
 		_, err := lambdacache.Wrap(c.handle, list...)(t.Context(), struct{}{})
