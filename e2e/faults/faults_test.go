@@ -15,7 +15,7 @@ type fault struct {
 	name, text string
 	begin      func(t *testing.T, w *world)
 	alone      bool // its cells run one by one, because some event is about no key
-	timed      bool // loads have the time they have by default; else all they need, on a slow machine too
+	timed      bool // loads have a timeout; else all the time they need, on a slow machine too
 }
 
 // value is the length of every value, so that an answer can be cut in its middle.
