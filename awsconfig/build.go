@@ -44,10 +44,15 @@ func build(h *host) (*set, error) {
 	}
 	pool := newPool(h, roots)
 	s := &set{close: pool.close}
+	// The connections that are idle when an attempt met silence may be as dead as its
+	// own was: the next attempt makes a new one.
+	answers := client{http: pool.http, before: pool.dropIdle, silent: pool.close, limit: h.attempt}
+	streams := answers
+	streams.streaming = true
 	s.plain = aws.Config{
 		Region:                      env.region,
 		Credentials:                 creds,
-		HTTPClient:                  &client{http: pool.http, before: pool.dropIdle, limit: h.attempt},
+		HTTPClient:                  &answers,
 		Retryer:                     func() aws.Retryer { return h.newRetryer(env) },
 		RetryMaxAttempts:            env.maxAttempts,
 		RetryMode:                   env.retryMode,
@@ -63,6 +68,6 @@ func build(h *host) (*set, error) {
 		AuthSchemePreference:        env.authSchemes,
 	}
 	s.streaming = s.plain
-	s.streaming.HTTPClient = &client{http: pool.http, before: pool.dropIdle, limit: h.attempt, streaming: true}
+	s.streaming.HTTPClient = &streams
 	return s, nil
 }

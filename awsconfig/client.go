@@ -16,6 +16,7 @@ import (
 type client struct {
 	http      *http.Client
 	before    func() // runs before each request; may be nil
+	silent    func() // runs when an attempt has met silence; may be nil
 	limit     time.Duration
 	streaming bool // limit ends with the headers and then bounds each read of the body
 }
@@ -35,7 +36,7 @@ func (c *client) Do(req *http.Request) (*http.Response, error) {
 	resp, err := c.http.Do(req)
 	if err != nil {
 		timer.Stop()
-		err = causeOf(ctx, err)
+		err = c.causeOf(ctx, err)
 		cancel(nil)
 		return nil, err
 	}
@@ -50,14 +51,21 @@ func (c *client) Do(req *http.Request) (*http.Response, error) {
 
 // inOnePiece gives net/http a small body in a form it knows to be in memory. It
 // then sends headers and body in one packet, can send them again when a kept
-// connection turns out to be dead before anything was written, and does not lose
-// the connection when the answer overtakes its last look at the body: the SDK has
-// closed its own form of the body by then, which counts as a failed write.
+// connection turns out to be dead, and does not lose the connection when the answer
+// overtakes its last look at the body: the SDK has closed its own form of the body by
+// then, which counts as a failed write.
 func inOnePiece(req *http.Request) error {
 	const small = 64 << 10
 	if req.Body == nil || req.ContentLength <= 0 || req.ContentLength > small {
 		return nil
 	}
+	// Without values this is not sent. It tells net/http to send the request again at
+	// once when a kept connection ends before the first byte of an answer, whatever
+	// the method. The SDK would do the same, after a pause and as one of its attempts.
+	if req.Header == nil {
+		req.Header = make(http.Header)
+	}
+	req.Header["Idempotency-Key"] = nil
 	whole := make([]byte, req.ContentLength)
 	_, err := io.ReadFull(req.Body, whole)
 	if closeErr := req.Body.Close(); err == nil {
@@ -94,7 +102,7 @@ func (b *body) Read(p []byte) (int, error) {
 	case err == io.EOF: //nolint:errorlint // readers do not wrap it
 		b.end()
 	case b.ctx.Err() != nil:
-		err = causeOf(b.ctx, err)
+		err = b.client.causeOf(b.ctx, err)
 	default:
 		err = &brokenError{err}
 	}
@@ -114,12 +122,15 @@ func (b *body) end() {
 }
 
 // causeOf is our own timeout if that is what ended ctx, else err.
-func causeOf(ctx context.Context, err error) error {
+func (c *client) causeOf(ctx context.Context, err error) error {
 	var timeout *timeoutError
-	if errors.As(context.Cause(ctx), &timeout) {
-		return timeout
+	if !errors.As(context.Cause(ctx), &timeout) {
+		return err
 	}
-	return err
+	if c.silent != nil {
+		c.silent()
+	}
+	return timeout
 }
 
 // timeoutError ends one attempt. It is not [context.DeadlineExceeded]: no caller's

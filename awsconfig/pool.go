@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -32,13 +33,19 @@ type pool struct {
 
 func newPool(h *host, roots *x509.CertPool) *pool {
 	p := &pool{
-		dialer: net.Dialer{Timeout: h.connect, KeepAlive: 30 * time.Second},
+		dialer: net.Dialer{Timeout: h.connect, KeepAlive: 30 * time.Second, Control: limitUnanswered},
 		idle:   h.idle,
 		open:   map[*conn]clock.Reading{},
 	}
 	// The SDK's transport brings the proxy variables, TLS 1.2 and FIPS curves.
 	p.transport = awshttp.NewBuildableClient().GetTransport()
 	p.transport.DialContext = p.dial
+	// One request a connection at a time: with HTTP/2 a request that is broken off
+	// leaves its connection, perhaps a dead one, to the attempt after it, and one that
+	// hangs keeps it from ever being idle. The services speak HTTP/1.1.
+	p.transport.ForceAttemptHTTP2 = false
+	p.transport.Protocols = new(http.Protocols)
+	p.transport.Protocols.SetHTTP1(true)
 	p.transport.TLSHandshakeTimeout = h.connect
 	p.transport.TLSClientConfig.RootCAs = roots
 	p.transport.IdleConnTimeout = h.idle
@@ -56,14 +63,17 @@ func (p *pool) dropIdle() {
 	p.mu.Lock()
 	old := false
 	for _, used := range p.open {
-		old = old || now.Since(used) >= p.idle
+		old = old || p.isOld(used, now)
 	}
 	p.mu.Unlock()
 	if old {
-		p.transport.CloseIdleConnections()
+		p.close()
 	}
 }
 
+func (p *pool) isOld(used, now clock.Reading) bool { return now.Since(used) >= p.idle }
+
+// close closes what lies idle.
 func (p *pool) close() { p.transport.CloseIdleConnections() }
 
 func (p *pool) dial(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -78,22 +88,35 @@ func (p *pool) dial(ctx context.Context, network, addr string) (net.Conn, error)
 	return wrapped, nil
 }
 
-// conn notes when it was last used.
+// conn notes when it was last used. Once it is old it stays so, and nothing is
+// written to it any more: [pool.dropIdle] cannot close a connection that is on its
+// way back to the transport, and what arrives on an idle one, such as the other end's
+// goodbye, does not make it young. The transport takes another connection for a
+// request of which nothing was written.
 type conn struct {
 	net.Conn
 	pool *pool
 }
 
+var errOld = errors.New("the connection has been idle for too long")
+
 func (c *conn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	if n > 0 {
-		c.used()
+		c.use()
+	}
+	if err != nil && err != io.EOF && !errors.Is(err, net.ErrClosed) { //nolint:errorlint // a bare io.EOF is the orderly end
+		// What broke this one may have broken the others: what is sent again goes over
+		// a new one.
+		c.pool.close()
 	}
 	return n, err
 }
 
 func (c *conn) Write(p []byte) (int, error) {
-	c.used()
+	if !c.use() {
+		return 0, errOld
+	}
 	return c.Conn.Write(p)
 }
 
@@ -104,13 +127,20 @@ func (c *conn) Close() error {
 	return c.Conn.Close()
 }
 
-func (c *conn) used() {
+// use reports whether the connection may still be used.
+func (c *conn) use() bool {
 	now := clock.Now()
 	c.pool.mu.Lock()
-	if _, open := c.pool.open[c]; open {
+	defer c.pool.mu.Unlock()
+	used, open := c.pool.open[c]
+	switch {
+	case !open: // Conn itself says so
+	case c.pool.isOld(used, now):
+		return false
+	default:
 		c.pool.open[c] = now
 	}
-	c.pool.mu.Unlock()
+	return true
 }
 
 // readRoots reads the certificates trusted instead of the system's; nil without a

@@ -3,6 +3,7 @@ package awsconfig
 import (
 	"context"
 	"math/rand/v2"
+	"net/http"
 	"sync"
 	"time"
 
@@ -21,6 +22,7 @@ func (h *host) newRetryer(env *settings) aws.Retryer {
 		o.MaxAttempts = env.maxAttempts
 		o.Backoff = h.backoff()
 		o.RateLimiter = newQuota()
+		o.Retryables = append(o.Retryables, tooMany)
 	}
 	if env.retryMode == aws.RetryModeAdaptive {
 		return retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) {
@@ -49,8 +51,13 @@ func (b backoff) BackoffDelay(attempt int, err error) (time.Duration, error) {
 	return rand.N(most + 1), nil
 }
 
+// tooMany is 429 with a code that the SDK does not know, as a gateway before the
+// service answers.
+var tooMany = retry.RetryableHTTPStatusCode{Codes: map[int]struct{}{http.StatusTooManyRequests: {}}}
+
 func throttled(err error) bool {
-	return retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err) == aws.TrueTernary
+	return retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err) == aws.TrueTernary ||
+		tooMany.IsErrorRetryable(err) == aws.TrueTernary
 }
 
 const (

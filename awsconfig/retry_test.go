@@ -10,11 +10,13 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 func TestBackoff(t *testing.T) {
 	b := backoff{base: firstCeiling, ceiling: 400 * time.Millisecond}
 	throttle := &smithy.GenericAPIError{Code: "ThrottlingException"}
+	tooManyRequests := &smithyhttp.ResponseError{Response: &smithyhttp.Response{Response: &http.Response{StatusCode: 429}}, Err: io.EOF}
 	for _, test := range []struct {
 		attempt int
 		err     error
@@ -28,6 +30,7 @@ func TestBackoff(t *testing.T) {
 		{6, io.EOF, 400 * time.Millisecond},
 		{1000, io.EOF, 400 * time.Millisecond},
 		{1, throttle, 400 * time.Millisecond},
+		{1, tooManyRequests, 400 * time.Millisecond},
 	} {
 		var least, most time.Duration = time.Hour, 0
 		for range 1000 {

@@ -2,6 +2,7 @@ package s3cache
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -55,11 +56,29 @@ func (b *body) Read(p []byte) (int, error) {
 
 // broken is the error of an object that ends too early.
 func (b *body) broken(err error) error {
-	err = awsfault.Classify(err, awsfault.Denial{})
-	if b.length < 0 {
-		return fmt.Errorf("the object broke off after %d bytes: %w", b.got, err)
+	of := ""
+	if b.length >= 0 {
+		of = fmt.Sprintf(" of its %d", b.length)
 	}
-	return fmt.Errorf("the object broke off after %d of its %d bytes: %w", b.got, b.length, err)
+	return &brokenError{fmt.Sprintf("the object broke off after %d%s bytes: ", b.got, of), awsfault.Classify(err, awsfault.Denial{})}
+}
+
+// brokenError is a body that ended too early.
+type brokenError struct {
+	text string
+	err  error
+}
+
+func (e *brokenError) Error() string { return e.text + e.err.Error() }
+func (e *brokenError) Unwrap() error { return e.err }
+
+// brokenOff is why an object is to be asked for again: its body broke off. The SDK
+// tries again only until the body begins.
+func brokenOff(err error) error {
+	if e, ok := errors.AsType[*brokenError](err); ok {
+		return e
+	}
+	return nil
 }
 
 // trusted is how much memory an announced length may take before a byte has come.

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/lambda-cache/lambdacache"
@@ -36,6 +37,15 @@ var (
 		return lambdacache.NewOrigin("s3", newFiles(service{client}), lambdacache.OriginLoadTimeout(0))
 	})
 )
+
+// policy is how the client tries again; nil if it does not say, as one written by hand.
+func (s service) policy() aws.Retryer {
+	client, err := s.client()
+	if c, ok := client.(interface{ Options() s3.Options }); err == nil && ok {
+		return c.Options().Retryer
+	}
+	return nil
+}
 
 func tune(o *s3.Options) {
 	// Some objects, such as those uploaded in parts, have no checksum of the whole.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/internal/awsorigin"
+	"github.com/lambda-cache/lambdacache/internal/awsretry"
 )
 
 // service is S3 as one client sees it.
@@ -69,6 +70,14 @@ func (s objects) Load(ctx context.Context, reqs []lambdacache.Request) []lambdac
 }
 
 func (s objects) load(ctx context.Context, req lambdacache.Request) (res lambdacache.Result[[]byte]) {
+	awsretry.Loop(ctx, s.policy(), func() error {
+		res = s.once(ctx, req)
+		return brokenOff(res.Err)
+	})
+	return res
+}
+
+func (s objects) once(ctx context.Context, req lambdacache.Request) (res lambdacache.Result[[]byte]) {
 	body, err := s.get(ctx, req.Key, req.Have)
 	if err != nil || body == nil {
 		res.Unchanged, res.Err = err == nil, err
@@ -97,6 +106,14 @@ func (s *files) Load(ctx context.Context, reqs []lambdacache.Request) []lambdaca
 }
 
 func (s *files) load(ctx context.Context, req lambdacache.Request) (res lambdacache.Result[*LocalFile]) {
+	awsretry.Loop(ctx, s.policy(), func() error {
+		res = s.once(ctx, req)
+		return brokenOff(res.Err)
+	})
+	return res
+}
+
+func (s *files) once(ctx context.Context, req lambdacache.Request) (res lambdacache.Result[*LocalFile]) {
 	held, have := s.last(req.Key), req.Have
 	if held == nil || held.version != have || !held.intact() {
 		have = "" // "unchanged" would help nobody

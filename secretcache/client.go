@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/lambda-cache/lambdacache"
@@ -69,4 +70,13 @@ func (s one) api() (API, error) {
 		return nil, err
 	}
 	return client.(API), nil
+}
+
+// policy is how the client tries again; nil if it does not say, as one written by hand.
+func (s one) policy() aws.Retryer {
+	client, err := s.client()
+	if c, ok := client.(interface{ Options() secretsmanager.Options }); err == nil && ok {
+		return c.Options().Retryer
+	}
+	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/internal/awsfault"
 	"github.com/lambda-cache/lambdacache/internal/awsorigin"
+	"github.com/lambda-cache/lambdacache/internal/awsretry"
 )
 
 // maxIDs is the most secrets of one BatchGetSecretValue call.
@@ -69,20 +70,37 @@ func (s batch) Load(ctx context.Context, reqs []lambdacache.Request) []lambdacac
 	return s.rotations.beside(ctx, reqs, s.api, func() []lambdacache.Result[*secret] { return s.getAll(ctx, reqs) })
 }
 
+// getAll asks for what is open, all secrets to begin with, and again by the client's
+// retry policy for those that failed in an answer that was a success, as a secret
+// asked for alone is: throttled, or by the service's own fault. A further call has all
+// of them, so that there are as many calls as there would be attempts at one.
 func (s batch) getAll(ctx context.Context, reqs []lambdacache.Request) []lambdacache.Result[*secret] {
 	results := make([]lambdacache.Result[*secret], len(reqs))
 	keys := make([]key, len(reqs))
+	open := make([]int, len(reqs))
 	for i, r := range reqs {
-		keys[i] = parseKey(r.Key)
+		keys[i], open[i] = parseKey(r.Key), i
 	}
-	out, err := s.call(ctx, reqs)
-	for i, r := range reqs {
-		if err != nil {
-			results[i].Err = err
-		} else {
-			results[i] = keys[i].find(out, r, keys)
+	awsretry.Loop(ctx, s.policy(), func() (why error) {
+		asked := make([]lambdacache.Request, len(open))
+		for i, at := range open {
+			asked[i] = reqs[at]
 		}
-	}
+		out, err := s.call(ctx, asked)
+		var failed []int
+		for _, at := range open {
+			if err != nil {
+				results[at].Err = err
+				continue
+			}
+			var own *types.APIErrorType
+			if results[at], own = keys[at].find(out, reqs[at], keys); own != nil {
+				failed, why = append(failed, at), apiError(own)
+			}
+		}
+		open = failed
+		return why
+	})
 	return results
 }
 
@@ -110,13 +128,17 @@ func (s batch) call(ctx context.Context, reqs []lambdacache.Request) (*secretsma
 }
 
 // find picks a key's secret out of an answer, which comes in the service's own order
-// and may stop before the last one.
-func (k key) find(out *secretsmanager.BatchGetSecretValueOutput, req lambdacache.Request, asked []key) lambdacache.Result[*secret] {
+// and may stop before the last one, or the key's own error.
+func (k key) find(out *secretsmanager.BatchGetSecretValueOutput, req lambdacache.Request, asked []key) (lambdacache.Result[*secret], *types.APIErrorType) {
 	for _, e := range out.Errors {
 		if id := aws.ToString(e.SecretId); k.names(id, id) {
-			return lambdacache.Result[*secret]{Err: refused(apiError(e), k)}
+			return lambdacache.Result[*secret]{Err: refused(apiError(&e), k)}, &e
 		}
 	}
+	return k.pick(out, req, asked), nil
+}
+
+func (k key) pick(out *secretsmanager.BatchGetSecretValueOutput, req lambdacache.Request, asked []key) lambdacache.Result[*secret] {
 	more := aws.ToString(out.NextToken) != ""
 	found := k.own(out.SecretValues, asked, more)
 	switch {
@@ -158,7 +180,7 @@ func sameARN(list []*types.SecretValueEntry) bool {
 
 // apiError is the service's error for one secret of a batch, as the SDK would give
 // it for a call of its own.
-func apiError(e types.APIErrorType) error {
+func apiError(e *types.APIErrorType) error {
 	return &smithy.OperationError{
 		ServiceID: "Secrets Manager", OperationName: "BatchGetSecretValue",
 		Err: &smithy.GenericAPIError{Code: aws.ToString(e.ErrorCode), Message: aws.ToString(e.Message)},

@@ -11,7 +11,7 @@ bin=$TOOLS/bin
 # shellcheck source=tools/versions.sh
 . "$here/versions.sh"
 
-all=(golangci-lint staticcheck gofumpt benchstat moto versitygw fun peers)
+all=(golangci-lint staticcheck gofumpt benchstat moto versitygw toxiproxy fun peers)
 
 say() { printf 'tools: %s\n' "$*" >&2; }
 
@@ -31,7 +31,11 @@ go_tool() {
 	[ "$have" != "$want $(go env GOVERSION)" ] || return 0
 	say "building $want"
 	# Without cgo no C compiler is needed. GOFLAGS and GOWORK are for our own modules.
-	GOBIN=$bin CGO_ENABLED=0 GOFLAGS='' GOWORK=off go install "$want"
+	# Go names a program after its package, which is "server" for some: hence the move.
+	mkdir -p "$bin/new"
+	GOBIN=$bin/new CGO_ENABLED=0 GOFLAGS='' GOWORK=off go install "$want"
+	mv "$bin/new/"* "$bin/$name"
+	rmdir "$bin/new"
 }
 
 # node_packages NAME FROM DIR installs what is locked in FROM into DIR, exactly.
@@ -64,6 +68,7 @@ install() {
 	gofumpt) go_tool gofumpt "$gofumpt" ;;
 	benchstat) go_tool benchstat "$benchstat" ;;
 	versitygw) go_tool versitygw "$versitygw" ;;
+	toxiproxy) go_tool toxiproxy-server "$toxiproxy" ;;
 	moto) "$here/moto.sh" ;;
 	fun) fun ;;
 	peers) peers ;;

@@ -127,7 +127,7 @@ func TestHalfADownload(t *testing.T) {
 	e := s3cache.File("s3://half/object.json")
 	whole := get(t, e)
 	aws.S3.Put("half", "object.json", []byte("9876543210"))
-	aws.Fail(cachetest.Fault{Operation: "GetObject", Times: 1, Do: cachetest.TruncateBody(5)})
+	aws.Fail(cachetest.Fault{Operation: "GetObject", Times: 3, Do: cachetest.TruncateBody(5)}) // each attempt of one load
 	_, err := e.Refresh(t.Context())
 	says(t, err, nil, "broke off after 5 of its 10 bytes")
 	is(t, "what is held", contents(t, get(t, e)), "0123456789")

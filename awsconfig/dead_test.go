@@ -1,0 +1,204 @@
+package awsconfig
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+)
+
+// secondUse runs ends for the requests that come on a kept connection, once there
+// are as many connections as told, and answers the others.
+func secondUse(t *testing.T, connections int32, ends func(http.ResponseWriter, *http.Request)) *server {
+	t.Helper()
+	var together barrier
+	seen := make(map[string]bool)
+	var mu sync.Mutex
+	return serve(t, func(n int32, w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		kept := seen[r.RemoteAddr]
+		seen[r.RemoteAddr] = true
+		first := int32(len(seen)) <= connections
+		mu.Unlock()
+		switch {
+		case kept:
+			ends(w, r)
+			return
+		case first:
+			together.wait(int(connections))
+		}
+		answerParameter(n, w, r)
+	})
+}
+
+func warm(t *testing.T, n int, call func() error) {
+	t.Helper()
+	var wg sync.WaitGroup
+	for range n {
+		wg.Go(func() {
+			if err := call(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// All connections end when they are used again: no attempt is spent on them.
+func TestKeptConnectionsThatEnd(t *testing.T) {
+	for name, ends := range map[string]func(http.ResponseWriter, *http.Request){
+		"closed": func(w http.ResponseWriter, _ *http.Request) { hangUp(w) },
+		"half-closed": func(w http.ResponseWriter, _ *http.Request) {
+			if c, _, err := w.(http.Hijacker).Hijack(); err == nil {
+				c.(*net.TCPConn).CloseWrite()
+				io.Copy(io.Discard, c)
+				c.Close()
+			}
+		},
+		"reset": func(w http.ResponseWriter, _ *http.Request) {
+			if c, _, err := w.(http.Hijacker).Hijack(); err == nil {
+				c.(*net.TCPConn).SetLinger(0)
+				c.Close()
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := secondUse(t, 3, ends)
+			cfg := mustBuild(t, lambdaEnv(env{"AWS_ENDPOINT_URL": s.URL, "AWS_MAX_ATTEMPTS": "1"}).host()).plain
+			call := ssmClient(cfg)
+			warm(t, 3, call)
+			if err := call(); err != nil {
+				t.Error(err)
+			}
+			if n := s.connections.Load(); n != 4 {
+				t.Errorf("%d connections, want one new one", n)
+			}
+		})
+	}
+}
+
+// Three connections go silent: only the first costs an attempt.
+func TestKeptConnectionsThatHang(t *testing.T) {
+	s := secondUse(t, 3, func(_ http.ResponseWriter, r *http.Request) { hang(r) })
+	h := lambdaEnv(env{"AWS_ENDPOINT_URL": s.URL, "AWS_MAX_ATTEMPTS": "2"}).host()
+	h.attempt = time.Minute // for those that are answered, however slow the machine
+	built := mustBuild(t, h)
+	call := ssmClient(built.plain)
+	warm(t, 3, call)
+	built.plain.HTTPClient.(*client).limit = 50 * time.Millisecond
+	attempts := 0
+	before := built.plain.HTTPClient.(*client).before
+	built.plain.HTTPClient.(*client).before = func() {
+		if attempts++; attempts == 2 {
+			built.plain.HTTPClient.(*client).limit = time.Minute
+		}
+		before()
+	}
+	if err := call(); err != nil {
+		t.Error(err)
+	}
+	if requests, connections := s.requests.Load(), s.connections.Load(); requests != 5 || connections != 4 {
+		t.Errorf("%d requests on %d connections, want 5 on 4: the second attempt on a new one", requests, connections)
+	}
+}
+
+// A connection that dropIdle has missed, because it was on its way back to the
+// transport, is not written to.
+func TestOldConnectionIsNotWrittenTo(t *testing.T) {
+	c := replaceClock(t)
+	s := secondUse(t, 3, func(http.ResponseWriter, *http.Request) { t.Error("a request came on an old connection") })
+	built := mustBuild(t, lambdaEnv(env{"AWS_ENDPOINT_URL": s.URL, "AWS_MAX_ATTEMPTS": "1"}).host())
+	built.plain.HTTPClient.(*client).before = nil
+	call := ssmClient(built.plain)
+	warm(t, 3, call)
+	c.forward(10 * time.Second)
+	if err := call(); err != nil {
+		t.Error(err)
+	}
+	if n := s.connections.Load(); n != 4 {
+		t.Errorf("%d connections, want one new one", n)
+	}
+}
+
+// What arrives on an old connection, such as a server's goodbye, does not make it
+// young.
+func TestOldStaysOld(t *testing.T) {
+	c := replaceClock(t)
+	p := newPool(lambda(), nil)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	ours, err := p.dial(context.Background(), "tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ours.Close()
+	theirs, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer theirs.Close()
+	say := func() {
+		t.Helper()
+		if _, err := theirs.Write([]byte("x")); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := ours.Read(make([]byte, 1)); n != 1 {
+			t.Fatal(err)
+		}
+	}
+	for range 3 { // while it is young, what arrives keeps it young
+		c.forward(9 * time.Second)
+		say()
+	}
+	if _, err := ours.Write([]byte("x")); err != nil {
+		t.Error(err)
+	}
+	c.forward(10 * time.Second)
+	say()
+	if _, err := ours.Write([]byte("x")); !errors.Is(err, errOld) {
+		t.Errorf("writing to an old connection: %v", err)
+	}
+}
+
+// With HTTP/2 the attempt after one that was broken off would use its connection.
+func TestOneRequestAConnection(t *testing.T) {
+	protocols := make(chan string, 1)
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		protocols <- r.Proto
+		answerParameter(1, w, r)
+	}))
+	s.EnableHTTP2 = true
+	s.StartTLS()
+	defer s.Close()
+	built := mustBuild(t, lambdaEnv(env{"AWS_ENDPOINT_URL": s.URL}).host())
+	h := built.plain.HTTPClient.(*client)
+	h.http.Transport.(*http.Transport).TLSClientConfig.RootCAs = s.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+	if err := getParameter(built.plain); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-protocols; got != "HTTP/1.1" {
+		t.Errorf("%s", got)
+	}
+}
+
+// The mark that makes net/http send a request again is not sent itself.
+func TestNoIdempotencyKeyIsSent(t *testing.T) {
+	s := serve(t, func(n int32, w http.ResponseWriter, r *http.Request) {
+		if _, sent := r.Header["Idempotency-Key"]; sent || r.ContentLength <= 0 {
+			t.Error("the header came, in a request of " + strconv.FormatInt(r.ContentLength, 10) + " bytes")
+		}
+		answerParameter(n, w, r)
+	})
+	if err := getParameter(mustBuild(t, lambdaEnv(env{"AWS_ENDPOINT_URL": s.URL}).host()).plain); err != nil {
+		t.Error(err)
+	}
+}

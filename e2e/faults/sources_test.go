@@ -1,0 +1,158 @@
+package faults
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/smithy-go/middleware"
+
+	"github.com/lambda-cache/lambdacache"
+	"github.com/lambda-cache/lambdacache/awsconfig"
+	"github.com/lambda-cache/lambdacache/cachetest"
+	"github.com/lambda-cache/lambdacache/s3cache"
+	"github.com/lambda-cache/lambdacache/secretcache"
+	"github.com/lambda-cache/lambdacache/ssmcache"
+)
+
+// entry is a declared entry and how to read its value in an invocation.
+type entry struct {
+	lambdacache.Cached
+	read  func(context.Context) string
+	stats func() lambdacache.Stats
+}
+
+func entryOf[T any](e *lambdacache.Entry[T], text func(T) string) entry {
+	return entry{e, func(ctx context.Context) string { return text(e.Value(ctx)) }, e.Stats}
+}
+
+func itself(s string) string { return s }
+
+// source is a column of rows: what is loaded, how many keys in one call.
+type source struct {
+	name    string
+	keys    int
+	put     func(aws *cachetest.AWS, key, value string)
+	remove  func(aws *cachetest.AWS, key string)
+	declare func(t *testing.T, c *clients, key string, opts ...lambdacache.Option) entry
+}
+
+var sources = []source{
+	{
+		name: "ssmcache.Parameter", keys: 1,
+		put:    func(aws *cachetest.AWS, key, value string) { aws.SSM.Put("/"+key, value) },
+		remove: func(aws *cachetest.AWS, key string) { aws.SSM.Delete("/" + key) },
+		declare: func(t *testing.T, c *clients, key string, opts ...lambdacache.Option) entry {
+			return entryOf(ssmcache.Parameter[string]("/"+key, append(opts, ssmcache.Client(c.ssm))...), itself)
+		},
+	},
+	{name: "secretcache.Secret", keys: 1, put: putSecret, remove: removeSecret, declare: declareSecret},
+	{name: "two secretcache.Secret", keys: 2, put: putSecret, remove: removeSecret, declare: declareSecret},
+	{
+		name: "s3cache.Object", keys: 1, put: putObject, remove: removeObject,
+		declare: func(t *testing.T, c *clients, key string, opts ...lambdacache.Option) entry {
+			e := s3cache.Object[[]byte]("s3://bucket/"+key, append(opts, s3cache.Client(c.s3))...)
+			return entryOf(e, func(b []byte) string { return string(b) })
+		},
+	},
+	{
+		name: "s3cache.File", keys: 1, put: putObject, remove: removeObject,
+		declare: func(t *testing.T, c *clients, key string, opts ...lambdacache.Option) entry {
+			e := s3cache.File("s3://bucket/"+key, append(opts, s3cache.Client(c.s3))...)
+			return entryOf(e, func(f *s3cache.LocalFile) string {
+				b, err := os.ReadFile(f.Path())
+				if err != nil {
+					t.Error(err)
+				}
+				return string(b)
+			})
+		},
+	},
+}
+
+func putSecret(aws *cachetest.AWS, key, value string) { aws.Secrets.PutString(key, value) }
+func removeSecret(aws *cachetest.AWS, key string)     { aws.Secrets.Delete(key) }
+func putObject(aws *cachetest.AWS, key, value string) { aws.S3.Put("bucket", key, []byte(value)) }
+func removeObject(aws *cachetest.AWS, key string)     { aws.S3.Delete("bucket", key) }
+func declareSecret(t *testing.T, c *clients, key string, opts ...lambdacache.Option) entry {
+	return entryOf(secretcache.Secret[string](key, append(opts, secretcache.Client(c.secrets))...), itself)
+}
+
+// clients are the SDK's with our configuration; they count the attempts.
+type clients struct {
+	ssm     *ssm.Client
+	secrets *secretsmanager.Client
+	s3      *s3.Client
+
+	mu       sync.Mutex
+	attempts map[string]int // by operation
+}
+
+// newClients makes clients for the service behind a proxy. They reach it by a name,
+// not an address.
+func newClients(t *testing.T, address string) *clients {
+	t.Helper()
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := awsconfig.Default("e2e")
+	if err != nil {
+		t.Fatal(err)
+	}
+	streaming, err := awsconfig.Streaming("e2e")
+	if err != nil {
+		t.Fatal(err)
+	}
+	endpoint := "http://service.test:" + port
+	c := &clients{attempts: make(map[string]int)}
+	for _, options := range []*[]func(*middleware.Stack) error{&plain.APIOptions, &streaming.APIOptions} {
+		*options = append(*options, c.count)
+	}
+	plain.BaseEndpoint, streaming.BaseEndpoint = &endpoint, &endpoint
+	c.ssm, c.secrets = ssm.NewFromConfig(plain), secretsmanager.NewFromConfig(plain)
+	c.s3 = s3.NewFromConfig(streaming, func(o *s3.Options) {
+		o.UsePathStyle = true
+		o.DisableLogOutputChecksumValidationSkipped = true
+	})
+	return c
+}
+
+// count puts itself behind the SDK's retries.
+func (c *clients) count(stack *middleware.Stack) error {
+	return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("count", func(
+		ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler,
+	) (middleware.FinalizeOutput, middleware.Metadata, error) {
+		c.mu.Lock()
+		c.attempts[awsmiddleware.GetOperationName(ctx)]++
+		c.mu.Unlock()
+		return next.HandleFinalize(ctx, in)
+	}), "Retry", middleware.After)
+}
+
+func (c *clients) reset() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.attempts)
+}
+
+// String is what was sent: "GetParameters ×3".
+func (c *clients) String() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var list []string
+	for _, operation := range slices.Sorted(maps.Keys(c.attempts)) {
+		list = append(list, fmt.Sprintf("%s ×%d", operation, c.attempts[operation]))
+	}
+	return strings.Join(list, ", ")
+}
