@@ -63,9 +63,21 @@ func TestSecretsOfABatchAreAskedForAgain(t *testing.T) {
 			for _, e := range l.of(lambdacache.EventLoaded) {
 				calls += e.Calls
 			}
-			want(t, "calls as the source counts them", calls, 1)
+			want(t, "calls as the source counts them", calls, 2)
 		})
 	}
+}
+
+// A secret that may not be read is not asked for again beside one that was throttled.
+func TestDeniedSecretBesideAThrottledOne(t *testing.T) {
+	l := newLab(t)
+	entries, list := l.secrets(3)
+	l.Deny("secretsmanager:GetSecretValue", "app/s00")
+	l.Fail(cachetest.Fault{Times: 1, Do: spoil("ThrottlingException", "app/s01")})
+	err := lambdacache.Prefetch(t.Context(), list...)
+	want(t, "denied", wantOneFailure(t, err).Entry, "s00")
+	want(t, "asked", fmt.Sprint(l.asked()), "[BatchGetSecretValue app/s00,app/s01,app/s02 BatchGetSecretValue app/s01]")
+	want(t, "throttled once", get(t, entries[1]), "value of app/s01")
 }
 
 // Secrets that go on failing cost as many calls as the policy has attempts, however

@@ -81,7 +81,8 @@ func (s batch) getAll(ctx context.Context, reqs []lambdacache.Request) []lambdac
 	for i, r := range reqs {
 		keys[i], open[i] = parseKey(r.Key), i
 	}
-	awsretry.Loop(ctx, s.policy(), func() (why error) {
+	policy, calls := s.policy(), 0
+	awsretry.Loop(ctx, policy, func() (why error) {
 		asked := make([]lambdacache.Request, len(open))
 		for i, at := range open {
 			asked[i] = reqs[at]
@@ -94,13 +95,15 @@ func (s batch) getAll(ctx context.Context, reqs []lambdacache.Request) []lambdac
 				continue
 			}
 			var own *types.APIErrorType
-			if results[at], own = keys[at].find(out, reqs[at], keys); own != nil {
+			if results[at], own = keys[at].find(out, reqs[at], keys); own != nil && awsretry.Worth(policy, apiError(own)) {
 				failed, why = append(failed, at), apiError(own)
 			}
 		}
 		open = failed
+		calls++
 		return why
 	})
+	results[0].Calls = calls - 1
 	return results
 }
 

@@ -21,11 +21,8 @@ import (
 // attempt returns why it is to be called again, nil if it is not.
 func Loop(ctx context.Context, policy aws.Retryer, attempt func() (why error)) {
 	why := attempt()
-	for n := 1; why != nil && policy != nil; n++ {
+	for n := 1; Worth(policy, why); n++ {
 		if most := policy.MaxAttempts(); most > 0 && n >= most {
-			return
-		}
-		if !transient(why) && !policy.IsErrorRetryable(why) {
 			return
 		}
 		release, err := policy.GetRetryToken(ctx, why) // none once ctx has ended
@@ -39,6 +36,11 @@ func Loop(ctx context.Context, policy aws.Retryer, attempt func() (why error)) {
 		why = attempt()
 		_ = release(why) // gives the quota back after a success
 	}
+}
+
+// Worth reports whether the policy would have what failed so tried again.
+func Worth(policy aws.Retryer, why error) bool {
+	return why != nil && policy != nil && (transient(why) || policy.IsErrorRetryable(why))
 }
 
 // transient reports whether the SDK would try again if it knew more: it goes by the
