@@ -296,14 +296,14 @@ func TestRegionOf(t *testing.T) {
 
 // fullDisk takes room bytes and refuses the rest, as a /tmp that fills up.
 type fullDisk struct {
-	io.WriteCloser
+	output
 	room *int
 }
 
 func (d *fullDisk) Write(p []byte) (int, error) {
 	n := min(len(p), *d.room)
 	*d.room -= n
-	if _, err := d.WriteCloser.Write(p[:n]); err != nil {
+	if _, err := d.output.Write(p[:n]); err != nil {
 		return 0, err
 	}
 	if n < len(p) {
@@ -316,7 +316,7 @@ func (d *fullDisk) Write(p []byte) (int, error) {
 func limitDisk(t *testing.T, room *int) {
 	real := create
 	t.Cleanup(func() { create = real })
-	create = func(root *os.Root, name string) (io.WriteCloser, error) {
+	create = func(root *os.Root, name string) (output, error) {
 		f, err := real(root, name)
 		return &fullDisk{f, room}, err
 	}
@@ -381,7 +381,7 @@ func TestDiskFullOfOldVersions(t *testing.T) {
 	lambdacache.Invalidate(other) // and nothing reaches the file any more
 	want(t, "on disk", len(l.onDisk()), 1)
 	real := create
-	create = func(root *os.Root, name string) (io.WriteCloser, error) {
+	create = func(root *os.Root, name string) (output, error) {
 		f, err := real(root, name)
 		return &refunding{f, func() {
 			if _, err := os.Lstat(path); err != nil {
@@ -397,11 +397,11 @@ func TestDiskFullOfOldVersions(t *testing.T) {
 
 // refunding looks before each write whether room was made.
 type refunding struct {
-	io.WriteCloser
+	output
 	look func()
 }
 
 func (r *refunding) Write(p []byte) (int, error) {
 	r.look()
-	return r.WriteCloser.Write(p)
+	return r.output.Write(p)
 }

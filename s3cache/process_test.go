@@ -17,20 +17,31 @@ import (
 // childURI makes the test binary a process that downloads one file.
 const childURI = "S3CACHE_TEST_CHILD_URI"
 
-// child downloads a file, prints its path, and ends with its standard input.
+// child downloads a file and prints its path, or the error; for each line that it reads
+// the same again. With its standard input it ends.
 func child(uri string) {
-	f, err := File(uri).Get(context.Background())
+	e := File(uri)
+	f, err := e.Get(context.Background())
+	lines := bufio.NewScanner(os.Stdin)
+	for tell(f, err); lines.Scan(); tell(f, err) {
+		f, err = e.Refresh(context.Background())
+	}
+	if err == nil {
+		_, err = os.Stat(f.Path())
+	}
 	if err != nil {
 		fmt.Println("error:", err)
 		os.Exit(1)
 	}
-	fmt.Println(f.Path())
-	_, _ = io.Copy(io.Discard, os.Stdin)
-	if _, err := os.Stat(f.Path()); err != nil {
-		fmt.Println("error:", err)
-		os.Exit(1)
-	}
 	fmt.Println("still there")
+}
+
+func tell(f *LocalFile, err error) {
+	if err != nil {
+		fmt.Println("error:", err)
+		return
+	}
+	fmt.Println(f.Path())
 }
 
 type process struct {
