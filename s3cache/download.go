@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 )
 
 // download makes a file of an object. Until all of it has come and passed its
@@ -33,7 +34,8 @@ func download(key string, b *body) (*LocalFile, error) {
 		return nil, diskError(dir, b, err)
 	}
 	leftover = name
-	info, err := dir.root.Lstat(name)
+	// By its path, as users find it: the folder may have been moved.
+	info, err := os.Lstat(filepath.Join(dir.path, name))
 	if err != nil {
 		return nil, diskError(dir, b, err)
 	}

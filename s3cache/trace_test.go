@@ -193,11 +193,18 @@ func (c *traced) line() string {
 	return strings.TrimSpace(line)
 }
 
-// again has the child load anew.
-func (c *traced) again() string {
-	if _, err := io.WriteString(c.in, "again\n"); err != nil {
+// tell gives the child a line.
+func (c *traced) tell(line string) {
+	c.t.Helper()
+	if _, err := io.WriteString(c.in, line+"\n"); err != nil {
 		c.t.Error(err)
 	}
+}
+
+// again has the child load anew and tells what it says.
+func (c *traced) again() string {
+	c.t.Helper()
+	c.tell("again")
 	return c.line()
 }
 
