@@ -19,7 +19,7 @@ func TestKilledBeforeEveryFileCall(t *testing.T) {
 		loads   int      // the last of which is the one to be killed in
 		calls   []string // that are among those it makes
 	}{
-		"first load": {func(*lab) {}, 1, []string{"mkdir", "open", "flock", "write", "fstat", "close", "rename", "stat"}},
+		"first load":             {func(*lab) {}, 1, []string{"mkdir", "open", "flock", "write", "fstat", "close", "rename", "stat"}},
 		"over what another left": {(*lab).leave, 1, []string{"mkdir", "unlink", "write", "rename"}},
 		"a new version":          {func(*lab) {}, 2, []string{"open", "write", "rename"}},
 	} {

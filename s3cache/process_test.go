@@ -15,11 +15,22 @@ import (
 )
 
 // childURI makes the test binary a process that downloads one file.
-const childURI = "S3CACHE_TEST_CHILD_URI"
+const (
+	childURI    = "S3CACHE_TEST_CHILD_URI"
+	childTraced = "S3CACHE_TEST_CHILD_TRACED" // and be stopped before what it does with files
+)
+
+var prepareTraced func() error // where there is a way
 
 // child downloads a file and prints its path, or the error; for each line that it reads
 // the same again. With its standard input it ends.
 func child(uri string) {
+	if os.Getenv(childTraced) != "" {
+		if err := prepareTraced(); err != nil {
+			fmt.Println("untraced:", err)
+			return
+		}
+	}
 	e := File(uri)
 	f, err := e.Get(context.Background())
 	lines := bufio.NewScanner(os.Stdin)
