@@ -101,13 +101,3 @@ func (l *lab) leave() {
 		}
 	}
 }
-
-// folders are those of processes.
-func (l *lab) folders() []string {
-	l.t.Helper()
-	folders, err := filepath.Glob(l.shared() + "/*")
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	return folders
-}

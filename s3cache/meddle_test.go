@@ -3,14 +3,18 @@
 package s3cache
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/lambda-cache/lambdacache/internal/testhook"
 )
 
 // deeds are what somebody may do to the library's files while it loads: clean up, or
@@ -84,12 +88,47 @@ func TestMeddlingBeforeEveryFileCall(t *testing.T) {
 	}
 }
 
+// While a process loads, another one comes at each of its calls, loads, and leaves a
+// folder that is not locked any more. Both have their files.
+func TestAnotherProcessAtEveryFileCall(t *testing.T) {
+	l := newLab(t)
+	m := newMeddler(l)
+	m.strict = true
+	theirs := bigBody()[:chunk+1]
+	l.S3.Put("b", "other", theirs)
+	l.S3.Put("b", "k", []byte("first"))
+	c := l.trace("s3://b/k", nil)
+	c.holds("first", c.line(), []byte("first"))
+	for _, fresh := range []bool{false, true} {
+		for n := 0; ; n++ {
+			var f *LocalFile
+			testhook.Reset()
+			made := m.meddle(c, n, fresh, func(*meddler) (err error) {
+				l.leave()
+				f, err = File("s3://b/other").Get(context.Background())
+				return err
+			})
+			if f != nil {
+				want(t, "the other's", content(t, f), string(theirs))
+			}
+			runtime.KeepAlive(f)
+			if t.Failed() {
+				t.Fatalf("before call %d, in a folder that stands: %v", n, !fresh)
+			}
+			if made < n {
+				break
+			}
+		}
+	}
+}
+
 // meddler has the child load while it does something, at the nth call.
 type meddler struct {
 	*lab
 	victim string // a folder of the function's own
 	moved  string // where things are moved to
 	loads  int
+	strict bool // no load may fail
 }
 
 func newMeddler(l *lab) *meddler {
@@ -131,7 +170,9 @@ func (m *meddler) meddle(c *traced, n int, fresh bool, deed func(*meddler) error
 	})
 	said := c.again()
 	c.on(nil)
-	if seen { // if not, it was over, and an old version was being removed
+	if m.strict {
+		c.holds("shared with", said, body)
+	} else if seen { // if not, it was over, and an old version was being removed
 		m.check(c, "meddled with", said, body)
 	}
 	if after := m.look(m.victim); after != before {
