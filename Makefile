@@ -11,6 +11,7 @@ export GOWORK := off
 BENCH ?= .
 COUNT ?= 6
 PKG   ?= ./...
+FUZZTIME ?= 10s
 
 # The timeout is per package: a test that hangs prints its goroutines.
 TEST := go test -race -shuffle=on -count=1 -timeout=5m
@@ -56,6 +57,10 @@ bench: ## benchmarks, summed up by benchstat (BENCH=regexp COUNT=n PKG=./...)
 		(cd "$$module" && go test -run '^$$' -bench '$(BENCH)' -benchmem -count=$(COUNT) $(PKG)); \
 	done | tee .build/bench.txt
 	@.tools/bin/benchstat .build/bench.txt
+
+.PHONY: fuzz
+fuzz: ## every fuzz target of every module, one after the other (FUZZTIME=10s each)
+	@tools/fuzz.sh $(FUZZTIME)
 
 .PHONY: demo
 demo: ## run the demonstration: no AWS account, no server to install
