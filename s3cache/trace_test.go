@@ -147,7 +147,7 @@ func (c *traced) follow() {
 	for {
 		thread, err := syscall.Wait4(-1, &status, syscall.WALL|syscall.WNOTHREAD, nil)
 		switch {
-		case err == syscall.EINTR: //nolint:errorlint // of a system call
+		case err == syscall.EINTR:
 			continue
 		case err != nil:
 			return
