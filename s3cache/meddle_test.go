@@ -74,6 +74,9 @@ func TestMeddlingBeforeEveryFileCall(t *testing.T) {
 			c := l.trace("s3://b/k", nil)
 			c.holds("first", c.line(), []byte("first"))
 			for _, fresh := range []bool{false, true} {
+				if fresh && strings.HasSuffix(name, "the files") {
+					continue // there are none while the folders are made
+				}
 				for n := 0; ; n++ { // 0: between two loads
 					made := m.meddle(c, n, fresh, deed)
 					if t.Failed() {

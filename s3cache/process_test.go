@@ -208,7 +208,7 @@ func TestManyProcesses(t *testing.T) {
 				residents[i].process = l.start("s3://b/" + residents[i].key)
 			}
 			l.S3.Put("b", "passing", bigBody())
-			for range 3 {
+			for range 2 {
 				var all sync.WaitGroup
 				for _, r := range residents {
 					all.Go(r.check)

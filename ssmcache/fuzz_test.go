@@ -199,6 +199,7 @@ func (k key) named(p map[string]any) bool { return p["Name"] == k.name || p["ARN
 // in the answer, with that value and no other selector.
 func (l *listing) allows(name, value string) bool {
 	k, _ := parse(name)
+	value = string([]rune(value)) // encoding/json puts U+FFFD for what is not UTF-8, the SDK does not
 	return slices.ContainsFunc(l.parameters, func(p map[string]any) bool {
 		return k.named(p) && p["Value"] == value && (p["Selector"] == nil || p["Selector"] == k.selector)
 	})
