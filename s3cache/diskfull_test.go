@@ -55,7 +55,7 @@ func TestDiskFullAtEveryByte(t *testing.T) {
 	}{
 		"every byte":              {small, syscall.ENOSPC, 1, "no space left on device"},
 		"the user's share of it":  {small, syscall.EDQUOT, 1, "disk quota exceeded"},
-		"every piece, and around": {bigBody(), syscall.ENOSPC, 4096, "no space left on device"},
+		"every piece, and around": {bigBody(), syscall.ENOSPC, chunk / 4, "no space left on device"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newLab(t)
