@@ -8,12 +8,13 @@ SHELL := bash
 export GOWORK := off
 
 # Variables one may set on the command line.
-BENCH  ?= .
-COUNT  ?= 6
-ROUNDS ?= 20
-ONLY   ?=
-PKG    ?= ./...
-N      ?= 100000
+BENCH    ?= .
+COUNT    ?= 6
+ROUNDS   ?= 20
+ONLY     ?=
+PKG      ?= ./...
+N        ?= 100000
+FUZZTIME ?= 10s
 
 # The timeout is per package: a test that hangs prints its goroutines.
 TEST := go test -race -shuffle=on -count=1 -timeout=5m
@@ -75,6 +76,10 @@ bench-peers: ## compare with other libraries, write docs/performance.md (ROUNDS=
 	@mkdir -p .build
 	@cd benchmarks && go build -o ../.build/bench-peers ./cmd/bench-peers
 	@cd benchmarks && ../.build/bench-peers -rounds '$(ROUNDS)' -only '$(ONLY)'
+
+.PHONY: fuzz
+fuzz: ## every fuzz target of every module, one after the other (FUZZTIME=10s each)
+	@tools/fuzz.sh $(FUZZTIME)
 
 .PHONY: demo
 demo: ## run the demonstration: no AWS account, no server to install

@@ -38,7 +38,7 @@ func TestLinksInDocuments(t *testing.T) {
 			}
 			name = strings.Trim(name, "`")
 			test, _, _ := strings.Cut(name, "/")
-			if strings.HasPrefix(test, "Test") && !strings.Contains(readFile(t, target), "func "+test+"(") {
+			if (strings.HasPrefix(test, "Test") || strings.HasPrefix(test, "Fuzz")) && !strings.Contains(readFile(t, target), "func "+test+"(") {
 				t.Errorf("%s: %s has no %s", doc, m[2], test)
 			}
 		}
@@ -65,6 +65,33 @@ func TestTestsInDocuments(t *testing.T) {
 				t.Errorf("%s names %s, which is nowhere", doc, m[1])
 			}
 		}
+	}
+}
+
+// Each numbered statement about files has a row in the page's table.
+func TestEveryStatementAboutFilesIsHeld(t *testing.T) {
+	page := readFile(t, "docs/files.md")
+	if lines := strings.Count(page, "\n"); lines > 90 {
+		t.Errorf("the page has %d lines", lines)
+	}
+	text, table, _ := strings.Cut(page, "## Held by")
+	held := make(map[string]bool)
+	for _, row := range regexp.MustCompile(`(?m)^\| ([\d, ]+) \| \[`).FindAllStringSubmatch(table, -1) {
+		for number := range strings.SplitSeq(row[1], ", ") {
+			held[number] = true
+		}
+	}
+	stated := 0
+	for _, m := range regexp.MustCompile(`(?m)^(\d+)\. |\((\d+(?:, \d+)*)\) \|`).FindAllStringSubmatch(text, -1) {
+		for number := range strings.SplitSeq(m[1]+m[2], ", ") {
+			stated++
+			if !held[number] {
+				t.Errorf("no test is named for statement %s", number)
+			}
+		}
+	}
+	if stated < 22 {
+		t.Errorf("%d statements found: this test no longer knows them", stated)
 	}
 }
 

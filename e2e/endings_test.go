@@ -3,14 +3,11 @@
 package e2e
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/lambda-cache/lambdacache/cachetest"
-	"github.com/lambda-cache/lambdacache/internal/lambdahost"
 
 	"github.com/lambda-cache/lambdacache/e2e/internal/guest"
 )
@@ -137,118 +134,6 @@ func TestALoadOutlivesItsInvocationOnManagedInstances(t *testing.T) {
 	for _, q := range f.aws.Requests() {
 		if q.Left || q.Status != 200 {
 			t.Errorf("%s of %v was not answered", q.Operation, q.Keys)
-		}
-	}
-}
-
-type fileResponse struct {
-	Generation int
-	Path       string
-}
-
-func newFile(t *testing.T, changes ...change) (*function, *cachetest.AWS) {
-	t.Helper()
-	aws := cachetest.NewAWS(t, cachetest.NoEnv())
-	putFile(aws, 1)
-	return newFunction(t, "file", aws, changes...), aws
-}
-
-// putFile stores an object that takes several writes to download.
-func putFile(aws *cachetest.AWS, generation int) {
-	body := guest.Value(generation) + "\n" + strings.Repeat("weights ", 1<<17)
-	aws.S3.Put("app-models", "model.bin", []byte(body))
-}
-
-// onDisk lists the files that the library keeps in an environment's tmp folder.
-func onDisk(t testing.TB, f *function) (files []string) {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join(f.TmpDir(), "lambdacache-s3-*", "*", "*"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return files
-}
-
-// Lambda keeps /tmp when a process crashes. What stands there is not trusted: nobody
-// knows whether it is whole, or what has changed since.
-func TestFilesAfterACrash(t *testing.T) {
-	f, aws := newFile(t)
-	first := invoke[fileResponse](t, f, nil)
-	if first.Generation != 1 || !strings.HasPrefix(first.Path, f.TmpDir()) {
-		t.Fatalf("generation %d at %s, want 1 below %s", first.Generation, first.Path, f.TmpDir())
-	}
-	f.Kill()
-	if got := onDisk(t, f); len(got) != 1 || got[0] != first.Path {
-		t.Fatalf("on disk %q, want the file of the process that crashed", got)
-	}
-	forged := guest.Value(999) + "\n"
-	if err := os.WriteFile(first.Path, []byte(forged), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	aws.ResetCounts()
-
-	second := invoke[fileResponse](t, f, nil)
-	if second.Generation != 1 || f.Starts() != 2 {
-		t.Errorf("generation %d in process %d, want 1 in 2", second.Generation, f.Starts())
-	}
-	wantWholeDownload(t, aws)
-	if got := onDisk(t, f); len(got) != 1 || got[0] != second.Path || second.Path == first.Path {
-		t.Errorf("on disk %q, want only %s", got, second.Path)
-	}
-}
-
-// wantWholeDownload fails unless the object was asked for once and without condition.
-func wantWholeDownload(t testing.TB, aws *cachetest.AWS) {
-	t.Helper()
-	requests := aws.Requests()
-	if len(requests) != 1 || requests[0].Status != 200 || requests[0].Header.Get("If-None-Match") != "" {
-		t.Errorf("requests %+v, want one for the whole object", requests)
-	}
-}
-
-// A crash in the middle of a download leaves a part of a file behind.
-func TestACrashDuringADownload(t *testing.T) {
-	f, aws := newFile(t)
-	first := invoke[fileResponse](t, f, nil)
-	putFile(aws, 2)
-	gate := cachetest.NewGate()
-	aws.Fail(cachetest.Fault{Operation: "GetObject", Times: 1, Do: gate.HoldBody(512 << 10)})
-	f.sleepUnseen(t, time.Minute)
-	crashing := f.begin(t, nil)
-	gate.Wait(1)
-	part := waitForPart(t, f)
-	f.Kill()
-	failed(t, f.outcome(t, crashing), lambdahost.ErrorTypeExit)
-	if got := onDisk(t, f); len(got) != 2 {
-		t.Fatalf("on disk %q, want the old version and %s", got, part)
-	}
-	aws.ResetCounts()
-
-	second := invoke[fileResponse](t, f, nil)
-	if second.Generation != 2 || f.Starts() != 2 {
-		t.Errorf("generation %d in process %d, want 2 in 2", second.Generation, f.Starts())
-	}
-	wantWholeDownload(t, aws)
-	if got := onDisk(t, f); len(got) != 1 || got[0] != second.Path || second.Path == first.Path {
-		t.Errorf("on disk %q, want only %s", got, second.Path)
-	}
-}
-
-// waitForPart waits until something of a download is on disk.
-func waitForPart(t testing.TB, f *function) string {
-	t.Helper()
-	look := time.NewTicker(time.Millisecond)
-	defer look.Stop()
-	for {
-		for _, path := range onDisk(t, f) {
-			if info, err := os.Stat(path); err == nil && strings.HasSuffix(path, ".part") && info.Size() > 0 {
-				return path
-			}
-		}
-		select {
-		case <-look.C:
-		case <-t.Context().Done():
-			t.Fatal("no part of the download is on disk")
 		}
 	}
 }

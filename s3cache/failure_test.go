@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -294,64 +293,6 @@ func TestRegionOf(t *testing.T) {
 	want(t, "no status", status(io.EOF), 0)
 }
 
-// fullDisk takes room bytes and refuses the rest, as a /tmp that fills up.
-type fullDisk struct {
-	io.WriteCloser
-	room *int
-}
-
-func (d *fullDisk) Write(p []byte) (int, error) {
-	n := min(len(p), *d.room)
-	*d.room -= n
-	if _, err := d.WriteCloser.Write(p[:n]); err != nil {
-		return 0, err
-	}
-	if n < len(p) {
-		return n, &os.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}
-	}
-	return n, nil
-}
-
-// limitDisk makes the disk as small as room says.
-func limitDisk(t *testing.T, room *int) {
-	real := create
-	t.Cleanup(func() { create = real })
-	create = func(root *os.Root, name string) (io.WriteCloser, error) {
-		f, err := real(root, name)
-		return &fullDisk{f, room}, err
-	}
-}
-
-func TestDiskFull(t *testing.T) {
-	l := newLab(t)
-	l.S3.Put("b", "k", []byte("old"))
-	e := File("s3://b/k")
-	old := get(t, e)
-	room := 200_000
-	limitDisk(t, &room)
-	l.S3.Put("b", "k", bigBody())
-	l.pass()
-	err := failure(t, e, "no room in "+l.shared(), " for an object of 340000 bytes beside what is there: no space left on device; "+
-		"raise the function's EphemeralStorage, which is the size of its /tmp")
-	if !errors.Is(err, syscall.ENOSPC) {
-		t.Error("not ENOSPC")
-	}
-	l.onlyOnDisk(old)
-	want(t, "old", content(t, old), "old")
-	want(t, "the entry's version", e.Version(), old.Version())
-
-	room = 1 << 20
-	want(t, "after", content(t, get(t, e)), string(bigBody()))
-}
-
-func TestDiskFullWithoutLength(t *testing.T) {
-	newLab(t)
-	room := 2
-	limitDisk(t, &room)
-	client := &broken{body: io.NopCloser(strings.NewReader("abc"))}
-	fails(t, File("s3://b/k", Client(client)), " for an object beside what is there: no space left on device")
-}
-
 // Somebody cleans /tmp in the middle of a download.
 func TestFolderRemovedDuringDownload(t *testing.T) {
 	l := newLab(t)
@@ -367,41 +308,4 @@ func TestFolderRemovedDuringDownload(t *testing.T) {
 	f := get(t, e)
 	want(t, "content", content(t, f), string(bigBody()))
 	l.onlyOnDisk(f)
-}
-
-// What nobody reads any more makes room for a download before it fails.
-func TestDiskFullOfOldVersions(t *testing.T) {
-	l := newLab(t)
-	l.S3.Put("b", "other", bigBody())
-	l.S3.Put("b", "k", bigBody())
-	room := 400_000
-	limitDisk(t, &room)
-	other := File("s3://b/other")
-	path := get(t, other).Path()
-	lambdacache.Invalidate(other) // and nothing reaches the file any more
-	want(t, "on disk", len(l.onDisk()), 1)
-	real := create
-	create = func(root *os.Root, name string) (io.WriteCloser, error) {
-		f, err := real(root, name)
-		return &refunding{f, func() {
-			if _, err := os.Lstat(path); err != nil {
-				room += len(bigBody())
-			}
-		}}, err
-	}
-	t.Cleanup(func() { create = real })
-	f := get(t, File("s3://b/k"))
-	want(t, "content", content(t, f), string(bigBody()))
-	l.onlyOnDisk(f)
-}
-
-// refunding looks before each write whether room was made.
-type refunding struct {
-	io.WriteCloser
-	look func()
-}
-
-func (r *refunding) Write(p []byte) (int, error) {
-	r.look()
-	return r.WriteCloser.Write(p)
 }

@@ -1,6 +1,7 @@
 package s3cache
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -35,13 +36,29 @@ type LocalFile struct {
 func (f *LocalFile) Path() string { return filepath.Join(f.folder.path, f.name) }
 
 // Open opens the file for reading. The caller closes it, and may read it to its end
-// whatever becomes of the LocalFile. It fails if somebody has removed the file;
-// the entry's next load then brings it back.
+// whatever becomes of the LocalFile. It fails if somebody has removed the file, or
+// changed it, which Path cannot tell; the entry's next load then brings it back.
 func (f *LocalFile) Open() (*os.File, error) {
-	defer runtime.KeepAlive(f) // or it might be removed before it is open
-	file, err := f.folder.root.Open(f.name)
+	file, err := f.open()
 	if err != nil {
-		return nil, fmt.Errorf("s3cache: open the file of %s in %s: %w", f.key, f.folder.path, err)
+		return nil, fmt.Errorf("s3cache: open the file of %s in %s: %w; the entry's next load brings it back", f.key, f.folder.path, err)
+	}
+	return file, nil
+}
+
+func (f *LocalFile) open() (*os.File, error) {
+	defer runtime.KeepAlive(f) // or it might be removed before it is open
+	file, err := f.folder.root.OpenFile(f.name, readOnly, 0)
+	if err != nil {
+		return nil, err
+	}
+	now, err := file.Stat()
+	if err == nil && !same(f.info, now) {
+		err = errors.New("it is not the file that was downloaded, or was changed since")
+	}
+	if err != nil {
+		file.Close()
+		return nil, err
 	}
 	return file, nil
 }
@@ -57,6 +74,12 @@ func (f *LocalFile) Size() int64 { return f.info.Size() }
 // Users clean /tmp.
 func (f *LocalFile) intact() bool {
 	now, err := os.Lstat(f.Path())
-	return err == nil && os.SameFile(f.info, now) &&
-		now.Size() == f.info.Size() && now.ModTime().Equal(f.info.ModTime())
+	return err == nil && same(f.info, now)
+}
+
+// same reports whether a file is the one it was, and as it was. The mode is part of
+// it: who may not read the file does not have it.
+func same(was, now fs.FileInfo) bool {
+	return os.SameFile(was, now) && now.Mode() == was.Mode() &&
+		now.Size() == was.Size() && now.ModTime().Equal(was.ModTime())
 }

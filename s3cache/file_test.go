@@ -2,7 +2,6 @@ package s3cache
 
 import (
 	"context"
-	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -92,76 +91,6 @@ func TestObjectAndFileOfOneKey(t *testing.T) {
 	l.onlyOnDisk()
 	want(t, "file", content(t, get(t, File("s3://b/k"))), "x")
 	want(t, "calls", l.Calls(""), 2)
-}
-
-// Whatever was done to the file, "unchanged" from S3 does not bring it back: the
-// object is asked for without condition.
-func TestFileTamperedWith(t *testing.T) {
-	for name, tamper := range map[string]func(path string) error{
-		"removed":   os.Remove,
-		"truncated": func(path string) error { return os.Truncate(path, 1) },
-		"rewritten": func(path string) error { return errors.Join(os.Remove(path), os.WriteFile(path, []byte("ONE"), 0o600)) },
-		"a link": func(path string) error {
-			return errors.Join(os.Rename(path, path+".moved"), os.Symlink(path+".moved", path))
-		},
-		"folder removed": func(path string) error { return os.RemoveAll(filepath.Dir(path)) },
-		"/tmp cleaned":   func(path string) error { return os.RemoveAll(filepath.Dir(filepath.Dir(path))) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			l := newLab(t)
-			l.S3.Put("b", "k", []byte("one"))
-			e := File("s3://b/k")
-			first := get(t, e)
-			if err := tamper(first.Path()); err != nil {
-				t.Fatal(err)
-			}
-			want(t, "within max age", get(t, e), first)
-
-			l.pass()
-			second := get(t, e)
-			want(t, "content", content(t, second), "one")
-			want(t, "version", second.Version(), first.Version())
-			want(t, "calls", l.Calls(""), 2)
-			want(t, "condition", l.Requests()[1].Header.Get("If-None-Match"), "")
-
-			l.pass()
-			want(t, "the same file", get(t, e), second)
-			want(t, "unchanged", l.Requests()[2].Status, 304)
-		})
-	}
-}
-
-func TestOpenRemovedFile(t *testing.T) {
-	l := newLab(t)
-	l.S3.Put("b", "k", []byte("one"))
-	e := File("s3://b/k")
-	f := get(t, e)
-	if err := os.Remove(f.Path()); err != nil {
-		t.Fatal(err)
-	}
-	_, err := f.Open()
-	if !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "s3cache: open the file of s3://b/k in ") {
-		t.Error(err)
-	}
-	f, err = e.Refresh(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	want(t, "content", content(t, f), "one")
-}
-
-// A link planted where the file was leads nowhere.
-func TestOpenDoesNotFollowOut(t *testing.T) {
-	l := newLab(t)
-	l.S3.Put("b", "k", []byte("one"))
-	f := get(t, File("s3://b/k"))
-	secret := filepath.Join(t.TempDir(), "secret")
-	if err := errors.Join(os.WriteFile(secret, []byte("s"), 0o600), os.Remove(f.Path()), os.Symlink(secret, f.Path())); err != nil {
-		t.Fatal(err)
-	}
-	if file, err := f.Open(); err == nil {
-		t.Errorf("opened %s", file.Name())
-	}
 }
 
 func TestFileSharedByWrap(t *testing.T) {

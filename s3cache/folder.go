@@ -50,6 +50,19 @@ func (p *place) folder() (*folder, error) {
 	if p.now != nil && p.now.stands(path) {
 		return p.now, nil
 	}
+	d, err := newFolder(path)
+	if isFull(err) {
+		return nil, fmt.Errorf("%w%s", err, moreRoom)
+	}
+	if err != nil {
+		return nil, err
+	}
+	p.now = d
+	return d, nil
+}
+
+// newFolder makes a folder below the shared one.
+func newFolder(path string) (*folder, error) {
 	shared, err := openShared(path)
 	if err != nil {
 		return nil, fmt.Errorf("the folder %s for files cannot be used: %w", path, err)
@@ -60,7 +73,6 @@ func (p *place) folder() (*folder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a folder for files in %s: %w", path, err)
 	}
-	p.now = d
 	return d, nil
 }
 
@@ -70,10 +82,15 @@ func (p *place) forget() {
 	p.now = nil
 }
 
-// stands reports whether the folder is still there, below the given one.
+// stands reports whether the folder is still there and as it was, below the given one,
+// which nobody has opened to others meanwhile.
 func (d *folder) stands(shared string) bool {
 	now, err := os.Lstat(d.path)
-	return err == nil && filepath.Dir(d.path) == shared && os.SameFile(d.info, now)
+	if err != nil || filepath.Dir(d.path) != shared || !os.SameFile(d.info, now) || now.Mode() != d.info.Mode() {
+		return false
+	}
+	above, err := os.Lstat(shared)
+	return err == nil && checkShared(above) == nil
 }
 
 // openShared opens the folder of all processes of this user, and makes it if need be.
@@ -90,7 +107,7 @@ func openShared(path string) (*os.Root, error) {
 	if err := checkShared(info); err != nil {
 		return nil, fmt.Errorf("%w: remove it, or set TMPDIR to a folder of the function's own", err)
 	}
-	root, err := os.OpenRoot(path)
+	root, err := os.OpenRoot(path + onlyFolder)
 	if err != nil {
 		return nil, err
 	}
@@ -100,6 +117,10 @@ func openShared(path string) (*os.Root, error) {
 	}
 	return root, nil
 }
+
+// onlyFolder behind a name keeps an open from waiting for the other end of a named pipe
+// that somebody has put in the folder's place.
+const onlyFolder = "/."
 
 func checkShared(info fs.FileInfo) error {
 	switch {
@@ -135,7 +156,7 @@ func sweep(shared *os.Root) {
 // sweepOne holds the folder's lock while it removes it, so that nobody can occupy it
 // meanwhile.
 func sweepOne(shared *os.Root, name string) {
-	dir, err := shared.Open(name)
+	dir, err := shared.Open(name + onlyFolder)
 	if err != nil {
 		return
 	}
@@ -166,7 +187,7 @@ func occupy(shared *os.Root) (*folder, error) {
 }
 
 func lockFolder(shared *os.Root, name string) (*folder, error) {
-	root, err := shared.OpenRoot(name)
+	root, err := shared.OpenRoot(name + onlyFolder)
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +198,7 @@ func lockFolder(shared *os.Root, name string) (*folder, error) {
 	}
 	d := &folder{path: filepath.Join(shared.Name(), name), root: root, lock: lock, files: make(map[string]weak.Pointer[LocalFile])}
 	if err = tryLock(lock); err == nil || !isLocked(err) { // where there are no locks nobody sweeps
-		d.info, err = shared.Lstat(name) // not there any more if it was swept before
+		d.info, err = d.find(shared, name)
 	}
 	if err != nil {
 		lock.Close()
@@ -185,4 +206,17 @@ func lockFolder(shared *os.Root, name string) (*folder, error) {
 		return nil, err
 	}
 	return d, nil
+}
+
+// find tells what is there under the folder's name. It is an error if that is not the
+// folder: if it was swept before it was locked, or replaced.
+func (d *folder) find(shared *os.Root, name string) (fs.FileInfo, error) {
+	info, err := shared.Lstat(name)
+	if err != nil {
+		return nil, err
+	}
+	if locked, err := d.lock.Stat(); err != nil || !os.SameFile(info, locked) {
+		return nil, fs.ErrNotExist
+	}
+	return info, nil
 }

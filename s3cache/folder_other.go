@@ -11,6 +11,8 @@ import (
 // These systems have no locks of the kind needed, or no users: what other processes
 // have left behind stays, and the folder is as private as the system makes it.
 
+const readOnly = os.O_RDONLY
+
 func isOurs(fs.FileInfo) bool { return true }
 
 func isPrivate(fs.FileInfo) bool { return true }

@@ -4,9 +4,11 @@ package s3cache
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -22,6 +24,11 @@ func TestFolderNotOurs(t *testing.T) {
 		"a link":          {func(path, elsewhere string) error { return os.Symlink(elsewhere, path) }, "it is a symbolic link"},
 		"a dangling link": {func(path, elsewhere string) error { return os.Symlink(elsewhere+"/x", path) }, "it is a symbolic link"},
 		"a file":          {func(path, _ string) error { return os.WriteFile(path, nil, 0o600) }, "it is not a folder"},
+		"a pipe":          {func(path, _ string) error { return syscall.Mkfifo(path, 0o700) }, "it is not a folder"},
+		"a socket":        {listen, "it is not a folder"},
+		"open to a group": {func(path, _ string) error { return errors.Join(os.Mkdir(path, 0o700), os.Chmod(path, 0o770)) }, "its mode is -rwxrwx---, not 0700"},
+		"read by a group": {func(path, _ string) error { return errors.Join(os.Mkdir(path, 0o700), os.Chmod(path, 0o750)) }, "its mode is -rwxr-x---, not 0700"},
+		"locked":          {func(path, _ string) error { return os.Mkdir(path, 0) }, "its mode is ----------, not 0700"},
 		"open to all":     {func(path, _ string) error { return errors.Join(os.Mkdir(path, 0o700), os.Chmod(path, 0o777)) }, "its mode is -rwxrwxrwx, not 0700"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -44,6 +51,14 @@ func TestFolderNotOurs(t *testing.T) {
 	}
 }
 
+func listen(path, _ string) error {
+	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(syscall.Bind(fd, &syscall.SockaddrUnix{Name: path}), syscall.Close(fd))
+}
+
 // folderInfo is a folder of another user.
 type folderInfo struct {
 	fs.FileInfo
@@ -52,7 +67,7 @@ type folderInfo struct {
 
 func (i *folderInfo) Sys() any { return &i.stat }
 
-func TestFolderOfAnotherUser(t *testing.T) {
+func TestFolderThatBelongsToAnother(t *testing.T) {
 	info, err := os.Lstat(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -61,6 +76,55 @@ func TestFolderOfAnotherUser(t *testing.T) {
 	foreign.stat.Uid++
 	if err := checkShared(foreign); err == nil || err.Error() != "it belongs to another user" {
 		t.Error(err)
+	}
+}
+
+// What stands under the name of a part is not written to, and what stands under that of
+// a whole file is not written through.
+func TestNamesAreTaken(t *testing.T) {
+	for name, plant := range map[string]func(victim, path string) error{
+		"a link":          os.Symlink,
+		"a dangling link": func(victim, path string) error { return os.Symlink(victim+"/nosuch", path) },
+		"a hard link":     func(victim, path string) error { return os.Link(victim, path) },
+		"a file":          func(_, path string) error { return os.WriteFile(path, []byte("planted"), 0o600) },
+		"a pipe":          func(_, path string) error { return syscall.Mkfifo(path, 0o600) },
+		"a folder":        func(_, path string) error { return os.MkdirAll(path+"/full", 0o700) },
+	} {
+		for _, whole := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, " whole=", whole), func(t *testing.T) {
+				l := newLab(t)
+				l.S3.Put("b", "k", []byte("x"))
+				victim := filepath.Join(t.TempDir(), "victim")
+				if err := os.WriteFile(victim, []byte("the victim's"), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				real := create
+				t.Cleanup(func() { create = real })
+				create = func(root *os.Root, name string) (output, error) {
+					create = real
+					if whole {
+						name, _ := strings.CutSuffix(name, partSuffix)
+						err := plant(victim, filepath.Join(root.Name(), name))
+						f, createErr := real(root, name+partSuffix)
+						return f, errors.Join(err, createErr)
+					}
+					err := plant(victim, filepath.Join(root.Name(), name))
+					f, createErr := real(root, name)
+					return f, errors.Join(err, createErr)
+				}
+				e := File("s3://b/k")
+				if !whole {
+					fails(t, e, "write to "+l.shared(), ": file exists")
+				}
+				if whole && name == "a folder" {
+					fails(t, e, "write to "+l.shared(), ": file exists")
+				}
+				want(t, "content", content(t, get(t, e)), "x")
+				if got, err := os.ReadFile(victim); err != nil || string(got) != "the victim's" {
+					t.Errorf("the victim has %q, %v", got, err)
+				}
+			})
+		}
 	}
 }
 

@@ -9,6 +9,10 @@ import (
 	"syscall"
 )
 
+// readOnly does not wait for the other end of a named pipe; to files it is the same as
+// os.O_RDONLY.
+const readOnly = os.O_RDONLY | syscall.O_NONBLOCK
+
 func isOurs(info fs.FileInfo) bool {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	return ok && int(stat.Uid) == os.Getuid()

@@ -119,6 +119,9 @@ func (s *files) once(ctx context.Context, req lambdacache.Request) (res lambdaca
 		have = "" // "unchanged" would help nobody
 	}
 	body, err := s.get(ctx, req.Key, have)
+	if err == nil && body == nil && !held.intact() { // not any more
+		body, err = s.get(ctx, req.Key, "")
+	}
 	runtime.KeepAlive(held)
 	if err != nil || body == nil {
 		res.Unchanged, res.Err = err == nil, err

@@ -31,6 +31,8 @@ func TestBadDeclarationsPanic(t *testing.T) {
 		{declare("prod/db:AWSPREVIOUS"), `secretcache: secret "prod/db:AWSPREVIOUS": ` + letters},
 		{declare(arn + "db-AbCdEf:password::"), `secretcache: secret "` + arn + `db-AbCdEf:password::": ` + letters},
 		{declare(arn), `secretcache: secret "` + arn + `": ` + notARN},
+		{declare("arn:aws:secretsmanager:us?stage=x:1:secret:n"), `secretcache: secret "arn:aws:secretsmanager:us?stage=x:1:secret:n": ` + notARN},
+		{declare("arn:aws:secretsmanager:us east:1:secret:n"), `secretcache: secret "arn:aws:secretsmanager:us east:1:secret:n": ` + notARN},
 		{
 			declare("arn:aws:secretsmanager:us-east-1:123456789012:other:x"),
 			`secretcache: secret "arn:aws:secretsmanager:us-east-1:123456789012:other:x": ` + notARN,

@@ -54,7 +54,8 @@ func (k key) wrong() string {
 	name := k.id
 	if k.isARN() {
 		parts := strings.SplitN(k.id, ":", 7)
-		if len(parts) < 7 || parts[2] != "secretsmanager" || parts[5] != "secret" || parts[6] == "" {
+		if len(parts) < 7 || parts[2] != "secretsmanager" || parts[5] != "secret" || parts[6] == "" ||
+			strings.ContainsAny(strings.Join(parts[:6], ""), foreign) {
 			return "the ARN is not a secret's: write arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME"
 		}
 		name = parts[6]
@@ -62,11 +63,14 @@ func (k key) wrong() string {
 	switch {
 	case name == "":
 		return "the id is empty: write the secret's name or ARN"
-	case strings.ContainsAny(name, " \t\r\n?#:"):
+	case strings.ContainsAny(name, foreign+":"):
 		return "a name has letters, digits and /_+=.@!- only: write secretcache.Field for one field, secretcache.Stage for a stage"
 	}
 	return ""
 }
+
+// foreign are characters that no id has, and by which parts of a key are told apart.
+const foreign = " \t\r\n?#"
 
 // parseKey reads what String wrote.
 func parseKey(s string) key {

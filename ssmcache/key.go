@@ -24,8 +24,6 @@ func parse(declared string) (key, error) {
 		return key{}, errors.New("a name has letters, digits and the characters . - _ / only (a secret's also + = @ !)")
 	case len(s) > maxLength:
 		return key{}, errors.New("a name or ARN has no more than 2048 characters")
-	case strings.HasSuffix(s, "/"):
-		return key{}, errors.New("a name does not end with a slash: name one parameter")
 	case !strings.HasPrefix(s, "arn:"):
 		name, selector, found := strings.Cut(s, ":")
 		return newKey(name, selector, found)
@@ -47,9 +45,11 @@ func foreign(r rune) bool {
 
 func newKey(name, selector string, selected bool) (key, error) {
 	switch {
+	case strings.HasSuffix(name, "/"):
+		return key{}, errors.New("a name does not end with a slash: name one parameter")
 	case !selected:
 		return key{name: name}, nil
-	case name == "" || selector == "" || strings.Contains(selector, ":"):
+	case name == "" || selector == "" || strings.ContainsAny(selector, ":/"):
 		return key{}, errors.New("after the name comes at most one :version or :label")
 	}
 	return key{name: name, selector: ":" + selector}, nil
