@@ -151,7 +151,7 @@ func answering(status int, body []byte) batch {
 				return aws.Credentials{AccessKeyID: "AKID", SecretAccessKey: "secret"}, nil
 			}),
 		})
-		answers.source = batch{one{func() (any, error) { return client, nil , new(rotations)}}}
+		answers.source = batch{one{func() (any, error) { return client, nil }, new(rotations)}}
 	})
 	answers.mu.Lock()
 	defer answers.mu.Unlock()
