@@ -109,3 +109,14 @@ func TestGoSumOfAProgramThatImportsSSMCache(t *testing.T) {
 		t.Errorf("the program prints %q", got)
 	}
 }
+
+// No test leaves a goroutine: every package with tests looks for them when all have
+// ended.
+func TestEveryPackageLooksForLeftovers(t *testing.T) {
+	for _, dir := range strings.Fields(run(t, ".", "go", "list", "-f", "{{if or .TestGoFiles .XTestGoFiles}}{{.Dir}}{{end}}", "./...")) {
+		files, _ := filepath.Glob(filepath.Join(dir, "*_test.go"))
+		if !slices.ContainsFunc(files, func(f string) bool { return strings.Contains(readFile(t, f), "leftover.Main(m)") }) {
+			t.Errorf("%s: its TestMain does not call leftover.Main", dir)
+		}
+	}
+}

@@ -17,13 +17,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/lambda-cache/lambdacache/internal/clock"
+	"github.com/lambda-cache/lambdacache/internal/leftover"
 )
 
 func TestMain(m *testing.M) {
 	if os.Getenv(proxyChild) != "" {
 		os.Exit(runProxyChild())
 	}
-	os.Exit(m.Run())
+	leftover.Main(m)
 }
 
 // env is what Lambda sets, and more.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/cachetest"
+	"github.com/lambda-cache/lambdacache/internal/leftover"
 )
 
 func TestMain(m *testing.M) {
@@ -22,7 +23,7 @@ func TestMain(m *testing.M) {
 		child(uri)
 		return
 	}
-	os.Exit(m.Run())
+	leftover.Main(m)
 }
 
 // lab is a fake AWS, a clock and a /tmp for one test.

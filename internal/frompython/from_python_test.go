@@ -10,7 +10,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/lambda-cache/lambdacache/internal/leftover"
 )
+
+func TestMain(m *testing.M) { leftover.Main(m) }
 
 const page = "../../docs/from-python.md"
 

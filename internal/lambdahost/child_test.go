@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"github.com/lambda-cache/lambdacache/internal/leftover"
 	"io"
 	"net"
 	"net/http"
@@ -30,7 +31,7 @@ const childMark = "LAMBDAHOST_TEST_CHILD"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(childMark) == "" {
-		os.Exit(m.Run())
+		leftover.Main(m)
 	}
 	switch name := filepath.Base(os.Args[0]); {
 	case name == "bootstrap":
