@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"github.com/lambda-cache/lambdacache/internal/leftover"
 	"io"
 	"net"
 	"net/http"
@@ -23,6 +22,8 @@ import (
 	"testing"
 	"time"
 	"unsafe"
+
+	"github.com/lambda-cache/lambdacache/internal/leftover"
 )
 
 // The test binary is also the function and its extensions: started under the name
