@@ -22,7 +22,11 @@ func TestBrokenBodyIsTriedAgain(t *testing.T) {
 			l := newLab(t)
 			l.S3.Put("b", "k", bigBody())
 			l.Fail(cachetest.Fault{Times: 2, Do: do})
+			told := 0
+			lambdacache.Observe(func(e lambdacache.Event) { told += e.Calls })
 			f := get(t, File("s3://b/k"))
+			want(t, "calls told", told, 3)
+			lambdacache.Observe(nil)
 			want(t, "file", content(t, f), string(bigBody()))
 			want(t, "calls", l.Calls("GetObject"), 3)
 			l.onlyOnDisk(f)

@@ -70,10 +70,13 @@ func (s objects) Load(ctx context.Context, reqs []lambdacache.Request) []lambdac
 }
 
 func (s objects) load(ctx context.Context, req lambdacache.Request) (res lambdacache.Result[[]byte]) {
+	calls := 0
 	awsretry.Loop(ctx, s.policy(), func() error {
 		res = s.once(ctx, req)
+		calls += 1 + res.Calls
 		return brokenOff(res.Err)
 	})
+	res.Calls = calls - 1
 	return res
 }
 
@@ -106,10 +109,13 @@ func (s *files) Load(ctx context.Context, reqs []lambdacache.Request) []lambdaca
 }
 
 func (s *files) load(ctx context.Context, req lambdacache.Request) (res lambdacache.Result[*LocalFile]) {
+	calls := 0
 	awsretry.Loop(ctx, s.policy(), func() error {
 		res = s.once(ctx, req)
+		calls += 1 + res.Calls
 		return brokenOff(res.Err)
 	})
+	res.Calls = calls - 1
 	return res
 }
 
@@ -121,6 +127,7 @@ func (s *files) once(ctx context.Context, req lambdacache.Request) (res lambdaca
 	body, err := s.get(ctx, req.Key, have)
 	if err == nil && body == nil && !held.intact() { // not any more
 		body, err = s.get(ctx, req.Key, "")
+		res.Calls = 1
 	}
 	runtime.KeepAlive(held)
 	if err != nil || body == nil {
