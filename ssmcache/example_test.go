@@ -71,6 +71,31 @@ func ExampleParameter() {
 	// Output: 100 20 <nil>
 }
 
+// A throttled call is tried three times; what then is left is an ErrThrottled, or, with
+// StaleIfError, the old value.
+func ExampleParameter_throttled() {
+	fake, stop := fakeAWS()
+	defer stop()
+	fake.SSM.Put("/app/rate", "10")
+	strict := ssmcache.Parameter[int]("/app/rate", lambdacache.MaxAge(0))
+	lasting := ssmcache.Parameter[int]("/app/rate", lambdacache.MaxAge(0), lambdacache.StaleIfError(time.Hour), lambdacache.Name("lasting"))
+
+	ctx := context.Background()
+	if err := lambdacache.Prefetch(ctx, strict, lasting); err != nil {
+		fmt.Println(err)
+	}
+	fake.Fail(cachetest.Fault{Do: cachetest.Throttle()})
+	fake.ResetCounts()
+	_, err := strict.Get(ctx)
+	fmt.Println(errors.Is(err, lambdacache.ErrThrottled), fake.Calls(""), "attempts")
+	fmt.Println(lasting.Get(ctx))
+	fmt.Println(fake.Calls(""), "attempts: the source is spared")
+	// Output:
+	// true 3 attempts
+	// 10 <nil>
+	// 3 attempts: the source is spared
+}
+
 func ExampleParameter_list() {
 	fake, stop := fakeAWS()
 	defer stop()
