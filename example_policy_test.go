@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"time"
 
 	"github.com/lambda-cache/lambdacache"
@@ -95,4 +97,37 @@ func ExampleJitter() {
 	// load 1 <nil>
 	// load 1 <nil>
 	// load 2 <nil>
+}
+
+// A function behind a function URL: lambdaurl.Start(handler).
+func ExampleWrapHTTP() {
+	greeting := lambdacache.New("greeting", func(context.Context) (string, error) { return "hello", nil })
+
+	handler := lambdacache.WrapHTTP(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintln(w, greeting.Value(r.Context()), r.URL.Query().Get("name"))
+	}), greeting)
+
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/?name=Ada", http.NoBody))
+	fmt.Print(w.Code, " ", w.Body)
+	// Output: 200 hello Ada
+}
+
+// In a container, which runs on between requests, entries are loaded in the background
+// until the context is done.
+func ExampleKeepFresh() {
+	ctx, stop := context.WithCancel(context.Background())
+	loaded := make(chan struct{})
+	rates := lambdacache.New("rates", func(context.Context) (string, error) {
+		close(loaded)
+		return "1 EUR = 1.08 USD", nil
+	})
+	stopped := make(chan struct{})
+	go func() { lambdacache.KeepFresh(ctx, rates); close(stopped) }()
+
+	<-loaded
+	fmt.Println(rates.Get(ctx))
+	stop() // when the server shuts down
+	<-stopped
+	// Output: 1 EUR = 1.08 USD <nil>
 }

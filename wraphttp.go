@@ -1,0 +1,31 @@
+package lambdacache
+
+import "net/http"
+
+// WrapHTTP is [Wrap] for a function that is an http.Handler: one that lambdaurl serves
+// behind a function URL, one behind the Lambda Web Adapter, or a server in a container.
+// Each request is an invocation: h reads entries with [Entry.Value] and the request's
+// context.
+//
+//	lambdaurl.Start(lambdacache.WrapHTTP(mux, apiKey, db))
+//
+// If an entry cannot be loaded h does not run, and the answer is 503 Service
+// Unavailable without a word of why: the error may name accounts and roles, which are
+// no client's business. [Observe] tells it. Early loads ([RefreshAhead]) are joined when
+// h has returned, which is when it has written its answer. A nil handler panics.
+func WrapHTTP(h http.Handler, entries ...Cached) http.Handler {
+	if h == nil {
+		panic("lambdacache: WrapHTTP: the handler is nil")
+	}
+	w := newWrapper(entries)
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		inv, err := w.begin(r.Context())
+		if err != nil {
+			http.Error(rw, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
+			return
+		}
+		defer inv.end()
+		h.ServeHTTP(rw, r.WithContext(inv))
+		inv.join()
+	})
+}
