@@ -49,6 +49,10 @@ func (o *origin) engage(ctx context.Context, a ask, wants []*want) {
 			w.load, w.joined = l, w.slot.epoch == l.epoch && w.accepts(l, a) && l.call.Join()
 			continue
 		}
+		if a.spaced && w.inVain(v, a, start) {
+			w.v, w.load = v, nil
+			continue
+		}
 		l := w.slot.begin(start)
 		if !a.anew {
 			l.maxAge = w.slot.maxAge()

@@ -14,9 +14,10 @@ import (
 
 // ask is what somebody wants of entries.
 type ask struct {
-	now   clock.Reading // when the invocation began, or Get was called
-	after uint64        // the loads that had started by then: later ones are young enough, whatever the clocks say
-	anew  bool          // nothing else will do (Refresh)
+	now    clock.Reading // when the invocation began, or Get was called
+	after  uint64        // the loads that had started by then: later ones are young enough, whatever the clocks say
+	anew   bool          // nothing else will do (Refresh) …
+	spaced bool          // … unless that was tried in vain a short while ago (Retry)
 }
 
 // asking is an ask from the moment now on. The loads are counted after the clocks were
