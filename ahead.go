@@ -2,6 +2,7 @@ package lambdacache
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/lambda-cache/lambdacache/internal/clock"
@@ -27,10 +28,10 @@ func (inv *invocation) loadEarly(now clock.Reading) {
 	})
 	switch {
 	case inv.early == nil:
-	case environment.Freezes():
-		inv.waits(1)
-	default: // nobody waits: each load keeps the place of its waiter, and runs to its end
+	case environment.NeverFreezes(): // nobody waits: each load keeps the place of its waiter, and runs to its end
 		inv.early = nil
+	default:
+		inv.waits(1)
 	}
 }
 
@@ -64,7 +65,7 @@ func (inv *invocation) join() {
 		defer cancel()
 	}
 	for _, l := range inv.early {
-		if err := l.await(ctx); err != nil {
+		if err := l.await(ctx); err != nil && !errors.Is(inv.Context.Err(), context.Canceled) {
 			o := l.slot.origin
 			o.mu.Lock()
 			l.late(err)

@@ -118,8 +118,8 @@ func wait(ctx, hurried context.Context, a ask, wants []*want) (again []*want) {
 		if w.load == nil {
 			continue
 		}
-		waiting := ctx
-		if w.usable(w.slot.cur.Load(), a) {
+		waiting, usable := ctx, w.usable(w.slot.cur.Load(), a)
+		if usable {
 			waiting = hurried
 		}
 		l := w.load
@@ -128,7 +128,7 @@ func wait(ctx, hurried context.Context, a ask, wants []*want) (again []*want) {
 		case err != nil && errors.Is(ctx.Err(), context.Canceled): // the caller wants nothing any more
 			w.err = err
 		case err != nil:
-			if w.goOn(a, err); w.err != nil && ctx.Err() == nil && waiting != ctx {
+			if w.goOn(a, err); w.err != nil && ctx.Err() == nil && usable {
 				w.err = nil // what he would have gone on with was forgotten: he waits as others do
 				again = append(again, w)
 			}

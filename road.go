@@ -140,7 +140,7 @@ func (ws *wants) view(entries []*core) (*view, error) {
 	}
 	for _, w := range ws.list {
 		due, ahead := w.lasts()
-		v.held = append(v.held, held{w.slot, w.entries, w.v, ahead})
+		v.held = append(v.held, held{w.slot, w.entries, w.v, w.stale, ahead})
 		v.due, v.ahead = v.due.Earliest(due), v.ahead.Earliest(ahead)
 	}
 	v.wake = v.due.Earliest(v.ahead)

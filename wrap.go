@@ -23,10 +23,11 @@ import (
 // Wrap keeps what aws-lambda-go makes of h's types: streamed responses, content type
 // and JSON options.
 //
-// What [RefreshAhead] loads beside the handler is waited for before Wrap returns, unless
-// the environment is never frozen. When the last running invocation of a frozen environment ends, Wrap cancels the
-// loads that still run and waits for them, so that no request is frozen half-way. A
-// load that does not heed its context is waited for 0.2 s at most, and only once.
+// What [RefreshAhead] loads beside the handler is waited for before Wrap returns, but on
+// Managed Instances. When the last running invocation ends of an environment that will be
+// frozen, Wrap cancels the loads that still run and waits for them, so that no request is
+// frozen half-way. A load that does not heed its context is waited for 0.2 s at most, and
+// only once.
 //
 // Wraps may nest; an entry has one value in one invocation. A nil handler, a nil
 // entry, and two entries named alike, by [Name] or by a constructor that takes a name
