@@ -13,7 +13,6 @@ import (
 // reports it, and lets those who wait go on. Nothing held changes before the whole
 // version exists.
 func (o *origin) finish(l *load, a answer) {
-	l.calls += a.Calls
 	if a.Missing != nil {
 		o.tellMissing(a.Missing)
 	}
