@@ -66,7 +66,20 @@ func (g given) resolve(ctx context.Context, a ask, entries []*core) (*view, erro
 type wants struct {
 	given given
 	list  []*want
-	index map[*slot]*want
+	index map[*slot]*want // of those after the first few
+}
+
+// few wants are found by looking at each: the map would be the dearest part of a miss.
+const few = 8
+
+// of gives the want of a key, nil if there is none.
+func (ws *wants) of(s *slot) *want {
+	for _, w := range ws.list[:min(few, len(ws.list))] {
+		if w.slot == s {
+			return w
+		}
+	}
+	return ws.index[s]
 }
 
 func (ws *wants) add(c *core) {
@@ -79,13 +92,15 @@ func (ws *wants) add(c *core) {
 		}
 		return
 	}
-	w := ws.index[c.slot]
+	w := ws.of(c.slot)
 	if w == nil {
 		w = &want{slot: c.slot}
-		if ws.index == nil {
-			ws.index = make(map[*slot]*want)
+		if len(ws.list) >= few {
+			if ws.index == nil {
+				ws.index = make(map[*slot]*want)
+			}
+			ws.index[c.slot] = w
 		}
-		ws.index[c.slot] = w
 		ws.list = append(ws.list, w)
 	}
 	if !slices.Contains(w.entries, c) {
@@ -167,7 +182,7 @@ func (ws *wants) value(c *core, fail func(*core, error)) any {
 		}
 		return value
 	}
-	w := ws.index[c.slot]
+	w := ws.of(c.slot)
 	err := w.err
 	if err == nil {
 		// A part that is not of this version is good only for who reads no other
