@@ -17,7 +17,6 @@ type invocation struct {
 	outer *invocation   // of an enclosing Wrap, nil for none
 	began clock.Reading // the outermost's beginning
 	ended atomic.Bool   // the handler has returned
-	early []*load       // started beside the handler, and waited for when it has returned
 }
 
 // invocationKey finds the invocation in a context: a nil pointer of a type of our

@@ -38,14 +38,15 @@ func Wrap[E, R any](h func(ctx context.Context, event E) (R, error), entries ...
 	}
 	w := newWrapper(entries)
 	return func(ctx context.Context, event E) (R, error) {
-		inv, err := w.begin(ctx)
+		inv, early, err := w.begin(ctx)
 		if err != nil {
 			var zero R
 			return zero, err
 		}
 		defer inv.end()
+		defer early.leave()
 		response, err := h(inv, event)
-		inv.join()
+		early.join()
 		return response, err
 	}
 }
@@ -91,8 +92,9 @@ func ambiguous(name string, a, b *core) misuse {
 // reporting which entries could not be loaded: Lambda's own timeout would not say.
 const maxReserve = 100 * time.Millisecond
 
-// begin makes the invocation's context, which owes an end unless there is an error.
-func (w *wrapper) begin(ctx context.Context) (*invocation, error) {
+// begin makes the invocation's context, which owes an end unless there is an error, and
+// gives the loads that have been started beside the handler, nil for none.
+func (w *wrapper) begin(ctx context.Context) (*invocation, *early, error) {
 	var g given
 	if wraps.Load() > 1 {
 		g.outer = invocationOf(ctx)
@@ -111,18 +113,16 @@ func (w *wrapper) begin(ctx context.Context) (*invocation, error) {
 	}
 	if v := inv.view; v != nil && v.changes == w.changes.Load() && !g.any() {
 		if !v.wake.Passed(now) {
-			return inv, nil
+			return inv, nil, nil
 		}
 		if !v.due.Passed(now) {
-			inv.loadEarly(now)
-			return inv, nil
+			return inv, inv.loadEarly(now), nil
 		}
 	}
 	if err := w.refresh(inv, g, now, deadline); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	inv.loadEarly(now)
-	return inv, nil
+	return inv, inv.loadEarly(now), nil
 }
 
 // refresh is the slow half of begin: something is due, or newer than the last view.
