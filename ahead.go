@@ -2,6 +2,7 @@ package lambdacache
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/lambda-cache/lambdacache/internal/clock"
@@ -11,10 +12,18 @@ import (
 // This is what RefreshAhead adds to the road: loads that an invocation starts beside
 // its handler. They are loads like any other, for whoever asks meanwhile.
 
-// loadEarly starts loads of what the invocation may load early, and nobody else does.
-func (inv *invocation) loadEarly(now clock.Reading) {
+// early are the loads that an invocation has started beside its handler, and waits for
+// when that has returned. They are not part of the invocation, which every hit makes.
+type early struct {
+	inv   *invocation
+	loads []*load // nil when they are waited for no longer
+}
+
+// loadEarly starts loads of what the invocation may load early, and nobody else does; nil
+// if it has none to wait for.
+func (inv *invocation) loadEarly(now clock.Reading) *early {
 	if !inv.view.ahead.Passed(now) {
-		return
+		return nil
 	}
 	var wants []*want
 	for _, h := range inv.view.held {
@@ -22,16 +31,15 @@ func (inv *invocation) loadEarly(now clock.Reading) {
 			wants = append(wants, &want{slot: h.slot, entries: h.entries, v: h.v})
 		}
 	}
+	var loads []*load
 	byOrigin(wants, func(o *origin, group []*want) {
-		inv.early = append(inv.early, o.loadEarly(inv.Context, group)...)
+		loads = append(loads, o.loadEarly(inv.Context, group)...)
 	})
-	switch {
-	case inv.early == nil:
-	case environment.Freezes():
-		inv.waits(1)
-	default: // nobody waits: each load keeps the place of its waiter, and runs to its end
-		inv.early = nil
+	if loads == nil || environment.NeverFreezes() {
+		return nil // nobody waits: each load keeps the place of its waiter, and runs to its end
 	}
+	inv.waits(1)
+	return &early{inv, loads}
 }
 
 func (o *origin) loadEarly(ctx context.Context, wants []*want) (batch []*load) {
@@ -53,35 +61,35 @@ func (o *origin) loadEarly(ctx context.Context, wants []*want) (batch []*load) {
 
 // join waits for the early loads when the handler has returned: for half of the time
 // that the invocation has left.
-func (inv *invocation) join() {
-	if inv.early == nil {
+func (e *early) join() {
+	if e == nil {
 		return
 	}
-	ctx := inv.Context
+	ctx := e.inv.Context
 	if deadline, limited := ctx.Deadline(); limited {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-time.Until(deadline)/2))
 		defer cancel()
 	}
-	for _, l := range inv.early {
-		if err := l.await(ctx); err != nil {
+	for _, l := range e.loads {
+		if err := l.await(ctx); err != nil && !errors.Is(e.inv.Context.Err(), context.Canceled) {
 			o := l.slot.origin
 			o.mu.Lock()
 			l.late(err)
 			o.mu.Unlock()
 		}
 	}
-	inv.leaveEarly()
+	e.leave()
 }
 
-// leaveEarly ends the waiting for early loads; those that still run are cancelled.
-func (inv *invocation) leaveEarly() {
-	if inv.early == nil {
+// leave ends the waiting for early loads; those that still run are cancelled.
+func (e *early) leave() {
+	if e == nil || e.loads == nil {
 		return
 	}
-	for _, l := range inv.early {
+	for _, l := range e.loads {
 		l.call.Leave()
 	}
-	inv.early = nil
-	inv.waits(-1)
+	e.loads = nil
+	e.inv.waits(-1)
 }

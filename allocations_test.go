@@ -3,6 +3,7 @@ package lambdacache_test
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"testing"
 
 	lc "github.com/lambda-cache/lambdacache"
@@ -31,4 +32,13 @@ func TestAllocationsOfAHit(t *testing.T) {
 	fresh := lc.Wrap(func(context.Context, int) (int, error) { return 0, nil }, entries...)
 	ctx := at(0)
 	want(t, "allocations of a fresh invocation", testing.AllocsPerRun(100, func() { _, _ = fresh(ctx, 0) }), 1)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range 1000 {
+		_, _ = fresh(ctx, 0)
+	}
+	runtime.ReadMemStats(&after)
+	if n := (after.TotalAlloc - before.TotalAlloc) / 1000; n > 70 { // anything else that ran meanwhile included
+		t.Errorf("a fresh invocation allocates %d bytes, want 64", n)
+	}
 }

@@ -34,8 +34,12 @@ func (b *backoff) extend(now clock.Reading, longest time.Duration) {
 func (b *backoff) holds(now clock.Reading) bool { return b.n > 0 && !b.until.Passed(now) }
 
 // failed notes that a load has failed, and why; in part if its value was of use to some
-// of the key's entries.
+// of the key's entries. The pauses start anew when one kind of failure follows the other:
+// a source whose values do not suit everybody has answered.
 func (s *slot) failed(l *load, why error, part bool) {
+	if s.failure.part != part {
+		s.recovered()
+	}
 	s.failing.extend(clock.Now(), s.maxAge())
 	s.failure = failure{load: l.number, err: why, part: part}
 }

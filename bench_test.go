@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -158,5 +159,38 @@ func BenchmarkGetParallel(b *testing.B) {
 		for pb.Next() {
 			_, _ = e.Get(ctx)
 		}
+	})
+}
+
+// BenchmarkMiss has a thousand readers of one due entry at once. The floor is the least
+// that lets them wait for one load.
+func BenchmarkMiss(b *testing.B) {
+	ctx := b.Context()
+	var asked sync.WaitGroup // the load lasts until everybody has asked
+	together := func(n int, read func()) {
+		var all sync.WaitGroup
+		asked.Add(n)
+		for range n {
+			all.Go(func() { asked.Done(); read() })
+		}
+		all.Wait()
+	}
+	e := lc.New("e", func(context.Context) (string, error) { asked.Wait(); return "value", nil }, lc.MaxAge(time.Hour))
+	compare(b, func(n int) {
+		var mu sync.Mutex
+		var loaded chan struct{}
+		together(n, func() {
+			mu.Lock()
+			if loaded == nil {
+				loaded = make(chan struct{})
+				go func(done chan struct{}) { asked.Wait(); close(done) }(loaded)
+			}
+			done := loaded
+			mu.Unlock()
+			<-done
+		})
+	}, func(n int) {
+		lc.Invalidate(e)
+		together(n, func() { _, _ = e.Get(ctx) })
 	})
 }

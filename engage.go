@@ -49,6 +49,10 @@ func (o *origin) engage(ctx context.Context, a ask, wants []*want) {
 			w.load, w.joined = l, w.slot.epoch == l.epoch && w.accepts(l, a) && l.call.Join()
 			continue
 		}
+		if a.spaced && w.inVain(v, a, start) {
+			w.v, w.load = v, nil
+			continue
+		}
 		l := w.slot.begin(start)
 		if !a.anew {
 			l.maxAge = w.slot.maxAge()
@@ -114,8 +118,8 @@ func wait(ctx, hurried context.Context, a ask, wants []*want) (again []*want) {
 		if w.load == nil {
 			continue
 		}
-		waiting := ctx
-		if w.usable(w.slot.cur.Load(), a) {
+		waiting, usable := ctx, w.usable(w.slot.cur.Load(), a)
+		if usable {
 			waiting = hurried
 		}
 		l := w.load
@@ -124,7 +128,7 @@ func wait(ctx, hurried context.Context, a ask, wants []*want) (again []*want) {
 		case err != nil && errors.Is(ctx.Err(), context.Canceled): // the caller wants nothing any more
 			w.err = err
 		case err != nil:
-			if w.goOn(a, err); w.err != nil && ctx.Err() == nil && waiting != ctx {
+			if w.goOn(a, err); w.err != nil && ctx.Err() == nil && usable {
 				w.err = nil // what he would have gone on with was forgotten: he waits as others do
 				again = append(again, w)
 			}

@@ -27,7 +27,8 @@ const (
 	// EventStale: an old value is served past its max age, which [StaleIfError] allows,
 	// because a load failed, its value could not be decoded, or there was no time for
 	// one; Err says which. It is reported once for each such load, on the goroutine that
-	// was given the old value, after the EventFailed of the load.
+	// was given the old value: after the EventFailed of the load, unless it was not waited
+	// for any longer.
 	EventStale
 )
 

@@ -13,7 +13,6 @@ import (
 // reports it, and lets those who wait go on. Nothing held changes before the whole
 // version exists.
 func (o *origin) finish(l *load, a answer) {
-	l.calls += a.Calls
 	if a.Missing != nil {
 		o.tellMissing(a.Missing)
 	}
@@ -38,7 +37,7 @@ func (o *origin) finish(l *load, a answer) {
 	switch why := l.failure(); {
 	case why == nil:
 		s.recovered()
-	case l.tooLate != nil:
+	case l.tooLate != nil && l.err != nil:
 		s.failed(l, l.tooLate, false)
 	case !errors.Is(why, flight.ErrAbandoned) && !errors.Is(why, flight.ErrGrounded): // that is not the source's failure
 		s.failed(l, why, l.err == nil)

@@ -17,7 +17,6 @@ type invocation struct {
 	outer *invocation   // of an enclosing Wrap, nil for none
 	began clock.Reading // the outermost's beginning
 	ended atomic.Bool   // the handler has returned
-	early []*load       // started beside the handler, and waited for when it has returned
 }
 
 // invocationKey finds the invocation in a context: a nil pointer of a type of our
@@ -54,11 +53,12 @@ func (inv *invocation) value(c *core) any {
 }
 
 // part gives c's part of the version that the invocation reads other entries of the
-// same key from; nil if there is none, or it was due when the invocation began.
+// same key from; nil if there is none, or it was due when the invocation began and c
+// may not be read from an old version as they are.
 func (inv *invocation) part(c *core) any {
 	for ; inv != nil; inv = inv.outer {
 		for _, h := range inv.view.held {
-			if p := h.v.part(c.part); h.slot == c.slot && p.err == nil && p.fresh(inv.began) {
+			if p := h.v.part(c.part); h.slot == c.slot && p.err == nil && (p.fresh(inv.began) || h.stale && p.value != nil && !p.limit.Passed(inv.began)) {
 				return p.value
 			}
 		}
@@ -135,6 +135,7 @@ type held struct {
 	slot    *slot
 	entries []*core // that the view reads from it
 	v       *version
+	stale   bool // v was due, and as good as it got
 	ahead   clock.Due
 }
 

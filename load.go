@@ -219,11 +219,11 @@ func (o *origin) call(ctx context.Context, op asker, loads []*load) (answers []a
 	if len(answers) != len(reqs) {
 		return sameError(len(reqs), fmt.Errorf("the source gave %d answers to %d requests", len(answers), len(reqs)))
 	}
-	if cause := context.Cause(ctx); cause != nil {
-		for i := range answers {
-			if answers[i].Err != nil {
-				answers[i].Err = fmt.Errorf("%w: %w", cause, answers[i].Err)
-			}
+	cause := context.Cause(ctx)
+	for i := range answers {
+		loads[i].calls += answers[i].Calls
+		if answers[i].Err != nil && cause != nil {
+			answers[i].Err = fmt.Errorf("%w: %w", cause, answers[i].Err)
 		}
 	}
 	return answers

@@ -160,6 +160,7 @@ func (w *world) run() {
 	w.setFault("")
 	w.ops.Wait()
 	w.quiet()
+	w.checkEvents()
 	w.did.calls = len(w.loads)
 }
 

@@ -63,6 +63,7 @@ func (o *op) saw(e *modelEntry, value string, anew bool) {
 	if !ok && !anew && e.stale > 0 && within(e.age+e.stale) {
 		ok = o.hurried || o.troubled[key] || o.trouble[key] > o.tick
 		o.did.stale++
+		o.servings = append(o.servings, serving{e, o.tick})
 		if !ok {
 			defer o.failf("%s (%d): %v has the old value %q although no load failed; now %v", o.what, o.tick, e, value, o.now)
 		}

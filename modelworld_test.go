@@ -57,6 +57,8 @@ type world struct {
 	healthy          time.Time // the time of the last fault
 	vain             time.Time // the time of the last retry that got nothing new
 	split            bool      // loads may have begun before their last call
+	events           []toldEvent
+	servings         []serving
 	log              []string
 	failed           int
 	did              done
@@ -86,6 +88,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	}
 	t.Cleanup(environment.Replace(kind))
 	t.Cleanup(environment.ReplaceDraw(w.random.Float64()))
+	w.observe()
 	w.start()
 	return w
 }

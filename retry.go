@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/lambda-cache/lambdacache/internal/clock"
-	"github.com/lambda-cache/lambdacache/internal/fixed"
 )
 
 // Retry runs fn with e's newest value, as [Entry.Get] gives it. If fn fails with an
@@ -16,8 +15,9 @@ import (
 //
 // The load is shared by all who ask for one at the same time. If it brings the version
 // that fn had, fn is not run again: another refused login could lock the account. Loads
-// in vain are spaced, for each key, by a pause that doubles from 1 s to 30 s, a part of
-// it drawn by chance; until it is over the refusal is returned at once.
+// in vain, after which fn is not run or is refused again, are spaced, for each key, by a
+// pause that doubles from 1 s to 30 s, a part of it drawn by chance; until it is over the
+// refusal is returned at once.
 //
 // The error is that of the last fn, untouched, or a [*LoadError] if there was no value
 // to begin with; that a load in between failed is told by an [EventFailed]. fn runs
@@ -41,50 +41,44 @@ func Retry[T, R any](ctx context.Context, e *Entry[T], fn func(ctx context.Conte
 	if newer == nil {
 		return result, err
 	}
-	return fn(ctx, *newer.values[0].(*T))
+	result, err = fn(ctx, *newer.values[0].(*T))
+	if err == nil || !isAuthError(err) {
+		e.leaves(func(l *core) { l.slot.rotated() })
+	}
+	return result, err
 }
 
 // newer gives a view of another value than had's, nil if there is none to be had now.
 func (c *core) newer(ctx context.Context, had *view) *view {
-	if had.values[0] == fixed.From(ctx)[c.entry] {
+	if had.held == nil { // a test has fixed it
 		return nil
 	}
 	refused := asking(clock.Now())
 	now, err := c.look(ctx, refused)
 	// A load in flight will do, whenever it began. If that one began before the refusal
 	// and brought nothing new, the rotation may have come after it.
-	for after := now.lastLoad(); err == nil && !now.differs(had); after = refused.after {
-		if now.lastLoad() > refused.after || !c.mayForce() {
-			return nil
+	for _, after := range []uint64{now.lastLoad(), refused.after} {
+		if err != nil || now.differs(had) || now.lastLoad() > refused.after {
+			break
 		}
-		now, err = c.look(ctx, ask{now: refused.now, after: after, anew: true})
+		now, err = c.look(ctx, ask{now: refused.now, after: after, anew: true, spaced: true})
 	}
-	if err != nil {
+	if err != nil || !now.differs(had) {
 		return nil
 	}
-	c.leaves(func(l *core) { l.slot.rotated() })
 	return now
 }
 
-// mayForce reports whether loads may be made that nothing but a refused credential
-// calls for, and notes that they were.
-func (c *core) mayForce() bool {
-	now, may := clock.Now(), true
-	c.leaves(func(l *core) { may = l.slot.mayForce(now) && may })
-	return may
-}
-
-func (s *slot) mayForce(now clock.Reading) bool {
-	s.origin.mu.Lock()
-	defer s.origin.mu.Unlock()
-	if s.loading != nil {
+// inVain reports whether a load that nothing but a refused credential calls for should
+// not be made, because one was in vain a short while ago; if it should, it notes that it
+// is. It needs the origin's lock.
+func (w *want) inVain(v *version, a ask, now clock.Reading) bool {
+	a.anew = false
+	if w.slot.forced.holds(now) && (w.satisfied(v, a) || w.usable(v, a)) {
 		return true
 	}
-	if s.forced.holds(now) {
-		return false
-	}
-	s.forced.extend(now, lastBackoff)
-	return true
+	w.slot.forced.extend(now, lastBackoff)
+	return false
 }
 
 // rotated forgets the loads that were asked for in vain.

@@ -14,9 +14,10 @@ import (
 
 // ask is what somebody wants of entries.
 type ask struct {
-	now   clock.Reading // when the invocation began, or Get was called
-	after uint64        // the loads that had started by then: later ones are young enough, whatever the clocks say
-	anew  bool          // nothing else will do (Refresh)
+	now    clock.Reading // when the invocation began, or Get was called
+	after  uint64        // the loads that had started by then: later ones are young enough, whatever the clocks say
+	anew   bool          // nothing else will do (Refresh) …
+	spaced bool          // … unless that was tried in vain a short while ago (Retry)
 }
 
 // asking is an ask from the moment now on. The loads are counted after the clocks were
@@ -65,7 +66,20 @@ func (g given) resolve(ctx context.Context, a ask, entries []*core) (*view, erro
 type wants struct {
 	given given
 	list  []*want
-	index map[*slot]*want
+	index map[*slot]*want // of those after the first few
+}
+
+// few wants are found by looking at each: the map would be the dearest part of a miss.
+const few = 8
+
+// of gives the want of a key, nil if there is none.
+func (ws *wants) of(s *slot) *want {
+	for _, w := range ws.list[:min(few, len(ws.list))] {
+		if w.slot == s {
+			return w
+		}
+	}
+	return ws.index[s]
 }
 
 func (ws *wants) add(c *core) {
@@ -78,13 +92,15 @@ func (ws *wants) add(c *core) {
 		}
 		return
 	}
-	w := ws.index[c.slot]
+	w := ws.of(c.slot)
 	if w == nil {
 		w = &want{slot: c.slot}
-		if ws.index == nil {
-			ws.index = make(map[*slot]*want)
+		if len(ws.list) >= few {
+			if ws.index == nil {
+				ws.index = make(map[*slot]*want)
+			}
+			ws.index[c.slot] = w
 		}
-		ws.index[c.slot] = w
 		ws.list = append(ws.list, w)
 	}
 	if !slices.Contains(w.entries, c) {
@@ -139,7 +155,7 @@ func (ws *wants) view(entries []*core) (*view, error) {
 	}
 	for _, w := range ws.list {
 		due, ahead := w.lasts()
-		v.held = append(v.held, held{w.slot, w.entries, w.v, ahead})
+		v.held = append(v.held, held{w.slot, w.entries, w.v, w.stale, ahead})
 		v.due, v.ahead = v.due.Earliest(due), v.ahead.Earliest(ahead)
 	}
 	v.wake = v.due.Earliest(v.ahead)
@@ -166,7 +182,7 @@ func (ws *wants) value(c *core, fail func(*core, error)) any {
 		}
 		return value
 	}
-	w := ws.index[c.slot]
+	w := ws.of(c.slot)
 	err := w.err
 	if err == nil {
 		// A part that is not of this version is good only for who reads no other

@@ -32,7 +32,6 @@ func (inv *invocation) waits(n int) {
 // waits for one, because the environment may be frozen next. What an invocation that
 // has ended left behind does not count.
 func (inv *invocation) end() {
-	inv.leaveEarly()
 	if inv.outer != nil || !environment.Freezes() {
 		return
 	}

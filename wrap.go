@@ -23,10 +23,11 @@ import (
 // Wrap keeps what aws-lambda-go makes of h's types: streamed responses, content type
 // and JSON options.
 //
-// What [RefreshAhead] loads beside the handler is waited for before Wrap returns, unless
-// the environment is never frozen. When the last running invocation of a frozen environment ends, Wrap cancels the
-// loads that still run and waits for them, so that no request is frozen half-way. A
-// load that does not heed its context is waited for 0.2 s at most, and only once.
+// What [RefreshAhead] loads beside the handler is waited for before Wrap returns, but on
+// Managed Instances. When the last running invocation ends of an environment that will be
+// frozen, Wrap cancels the loads that still run and waits for them, so that no request is
+// frozen half-way. A load that does not heed its context is waited for 0.2 s at most, and
+// only once.
 //
 // Wraps may nest; an entry has one value in one invocation. A nil handler, a nil
 // entry, and two entries named alike, by [Name] or by a constructor that takes a name
@@ -37,14 +38,15 @@ func Wrap[E, R any](h func(ctx context.Context, event E) (R, error), entries ...
 	}
 	w := newWrapper(entries)
 	return func(ctx context.Context, event E) (R, error) {
-		inv, err := w.begin(ctx)
+		inv, early, err := w.begin(ctx)
 		if err != nil {
 			var zero R
 			return zero, err
 		}
 		defer inv.end()
+		defer early.leave()
 		response, err := h(inv, event)
-		inv.join()
+		early.join()
 		return response, err
 	}
 }
@@ -90,8 +92,9 @@ func ambiguous(name string, a, b *core) misuse {
 // reporting which entries could not be loaded: Lambda's own timeout would not say.
 const maxReserve = 100 * time.Millisecond
 
-// begin makes the invocation's context, which owes an end unless there is an error.
-func (w *wrapper) begin(ctx context.Context) (*invocation, error) {
+// begin makes the invocation's context, which owes an end unless there is an error, and
+// gives the loads that have been started beside the handler, nil for none.
+func (w *wrapper) begin(ctx context.Context) (*invocation, *early, error) {
 	var g given
 	if wraps.Load() > 1 {
 		g.outer = invocationOf(ctx)
@@ -110,18 +113,16 @@ func (w *wrapper) begin(ctx context.Context) (*invocation, error) {
 	}
 	if v := inv.view; v != nil && v.changes == w.changes.Load() && !g.any() {
 		if !v.wake.Passed(now) {
-			return inv, nil
+			return inv, nil, nil
 		}
 		if !v.due.Passed(now) {
-			inv.loadEarly(now)
-			return inv, nil
+			return inv, inv.loadEarly(now), nil
 		}
 	}
 	if err := w.refresh(inv, g, now, deadline); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	inv.loadEarly(now)
-	return inv, nil
+	return inv, inv.loadEarly(now), nil
 }
 
 // refresh is the slow half of begin: something is due, or newer than the last view.

@@ -24,13 +24,14 @@ func WrapAny(h any, entries ...Cached) any {
 	w := newWrapper(entries)
 	return reflect.MakeFunc(signature(f.Type(), outs), func(args []reflect.Value) []reflect.Value {
 		ctx, _ := args[0].Interface().(context.Context)
-		inv, err := w.begin(ctx)
+		inv, early, err := w.begin(ctx)
 		if err != nil {
 			return failed(outs, err)
 		}
 		defer inv.end()
+		defer early.leave()
 		results := f.Call(append([]reflect.Value{reflect.ValueOf(inv)}, args[1:]...))
-		inv.join()
+		early.join()
 		if len(results) == 0 {
 			return []reflect.Value{reflect.Zero(errorType)}
 		}

@@ -27,7 +27,8 @@ import (
 // secretsmanager:DescribeSecret. Without that permission, for a secret that does not
 // rotate, and with a [Client] that has no DescribeSecret, the max age alone counts; a
 // missing permission is told once by an EventFallback. If the call fails otherwise the
-// entry is due again after a minute. It panics together with [VersionID].
+// entry is due again after a minute. So it is while a rotation is late, then after as
+// long again as it is late. It panics together with [VersionID].
 func UntilRotation() lambdacache.Option { return rotating.With(nextRotation) }
 
 // rotating has the function as its value, so that only functions that want it link
@@ -53,9 +54,14 @@ func nextRotation(ctx context.Context, client API, id string) (next time.Time, e
 
 // rotations is what a source knows of when its secrets rotate.
 type rotations struct {
-	mu sync.Mutex
-	of map[string]*rotation // by key, those that somebody wants to know
+	mu  sync.Mutex
+	of  map[string]*rotation // by key, those that somebody wants to know
+	few chan struct{}        // holds one for each call under way
 }
+
+// maxDescribes is how many dates are asked for at once: a load of twenty secrets opens one
+// connection, and their dates should not open twenty more.
+const maxDescribes = 5
 
 type rotation struct {
 	describe describer
@@ -75,7 +81,7 @@ func (r *rotations) watch(key string, d describer) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.of == nil {
-		r.of = make(map[string]*rotation)
+		r.of, r.few = make(map[string]*rotation), make(chan struct{}, maxDescribes)
 		testhook.OnReset(r.forget)
 	}
 	if r.of[key] == nil {
@@ -121,11 +127,14 @@ func (r *rotations) beside(ctx context.Context, reqs []lambdacache.Request, api 
 	if !any {
 		return load()
 	}
+	var all sync.WaitGroup
 	asking, stop := context.WithCancel(ctx)
-	defer stop()
+	defer func() { // also if the load panics
+		stop()
+		all.Wait()
+	}()
 	now := clock.Now().Wall
 	asked := make([]bool, len(reqs))
-	var all sync.WaitGroup
 	for i, x := range list {
 		r.mu.Lock()
 		asked[i] = x != nil && x.due(now)
@@ -148,11 +157,9 @@ func (r *rotations) beside(ctx context.Context, reqs []lambdacache.Request, api 
 
 // ask learns one date.
 func (r *rotations) ask(ctx context.Context, x *rotation, k key, api func() (API, error), now int64) {
-	client, err := api()
-	var next time.Time
-	if err == nil {
-		next, err = x.describe(ctx, client, k.id)
-	}
+	r.few <- struct{}{}
+	defer func() { <-r.few }()
+	next, err := x.date(ctx, k, api)
 	err = awsfault.Classify(err, awsfault.Denial{Action: "secretsmanager:DescribeSecret", Resource: k.resource()})
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -169,14 +176,32 @@ func (r *rotations) ask(ctx context.Context, x *rotation, k key, api func() (API
 	}
 }
 
-// limit makes a value due at its rotation.
+var errPanicked = errors.New("the client panicked")
+
+// date asks for it. On this goroutine nobody else would recover from a client's panic, and
+// a crash would print what it says.
+func (x *rotation) date(ctx context.Context, k key, api func() (API, error)) (next time.Time, err error) {
+	defer func() {
+		if recover() != nil {
+			err = errPanicked
+		}
+	}()
+	client, err := api()
+	if err != nil {
+		return next, err
+	}
+	return x.describe(ctx, client, k.id)
+}
+
+// limit makes a value due at its rotation. The missing permission is in every answer: this
+// one may be of a call that does not count in the end.
 func (r *rotations) limit(result *lambdacache.Result[*secret], x *rotation, asked bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if asked {
 		result.Calls++
-		result.Missing = x.denied
 	}
+	result.Missing = x.denied
 	if result.Err != nil {
 		return
 	}
@@ -184,7 +209,11 @@ func (r *rotations) limit(result *lambdacache.Result[*secret], x *rotation, aske
 		x.asked = 0 // it has rotated before its date, so there is another one
 	}
 	x.version = result.Version
-	if left := time.Duration(x.next - clock.Now().Wall); x.next != 0 && left > 0 {
+	if x.next != 0 {
+		left := time.Duration(x.next - clock.Now().Wall)
+		if left <= 0 { // it is late, and may never come
+			left = max(lambdacache.DefaultMaxAge, -left)
+		}
 		result.Within = left
 	}
 	if x.failed {

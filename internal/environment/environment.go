@@ -37,6 +37,10 @@ func Detect(getenv func(string) string) Kind {
 // Freezes reports whether the environment stands still between invocations.
 func Freezes() bool { return Kind(kind.Load()) == Function }
 
+// NeverFreezes reports whether the environment is known never to stand still. Outside
+// Lambda nothing is known: a test wants nothing left behind.
+func NeverFreezes() bool { return Kind(kind.Load()) == Managed }
+
 // HasHostDeadlines reports whether two deadlines are as far apart as their
 // invocations: not on Managed Instances, where the timeout is each invocation's own,
 // and not outside Lambda, where it is anybody's.

@@ -1,0 +1,70 @@
+package lambdacache_test
+
+import (
+	"slices"
+	"strings"
+
+	lc "github.com/lambda-cache/lambdacache"
+)
+
+// toldEvent is an event, and when.
+type toldEvent struct {
+	lc.Event
+	tick int
+}
+
+// serving is an old value that somebody was given.
+type serving struct {
+	e    *modelEntry
+	tick int // when he asked
+}
+
+func (w *world) observe() {
+	lc.Observe(func(e lc.Event) {
+		tick := w.next()
+		if e.Kind == lc.EventStale && (len(e.Entries) == 0 || e.Err == nil) {
+			w.failf("told of an old value without its entries or its cause: %+v", e)
+		}
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.events = append(w.events, toldEvent{e, tick})
+	})
+	w.t.Cleanup(func() { lc.Observe(nil) })
+}
+
+// checkEvents checks that old values are told of: each since the entry was last known to be
+// good, and not more often than there were loads.
+func (w *world) checkEvents() {
+	for _, s := range w.servings {
+		told := false
+		for _, e := range slices.Backward(w.events) {
+			if e.Key != s.e.key {
+				continue
+			}
+			good := e.Kind == lc.EventLoaded || e.Kind == lc.EventUnchanged
+			if good && e.tick < s.tick && slices.Contains(e.Entries, s.e.Name()) {
+				break
+			}
+			told = told || e.Kind == lc.EventStale
+		}
+		if !told {
+			w.failf("%v was given an old value (%d), and it was not told", s.e, s.tick)
+		}
+	}
+	loads, stale := map[string]int{}, map[string]int{}
+	for _, e := range w.events {
+		switch e.Kind {
+		case lc.EventStale:
+			if !strings.HasPrefix(e.Err.Error(), "too little time is left") { // no load was begun
+				stale[e.Key]++
+			}
+		case lc.EventLoaded, lc.EventUnchanged, lc.EventFailed:
+			loads[e.Key]++
+		}
+	}
+	for key, n := range stale {
+		if n > loads[key] {
+			w.failf("%s: %d old values told, of %d loads", key, n, loads[key])
+		}
+	}
+}
