@@ -19,13 +19,14 @@ func WrapHTTP(h http.Handler, entries ...Cached) http.Handler {
 	}
 	w := newWrapper(entries)
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		inv, err := w.begin(r.Context())
+		inv, early, err := w.begin(r.Context())
 		if err != nil {
 			http.Error(rw, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
 			return
 		}
 		defer inv.end()
+		defer early.leave()
 		h.ServeHTTP(rw, r.WithContext(inv))
-		inv.join()
+		early.join()
 	})
 }
