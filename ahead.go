@@ -62,9 +62,6 @@ func (o *origin) loadEarly(ctx context.Context, wants []*want) (batch []*load) {
 // join waits for the early loads when the handler has returned: for half of the time
 // that the invocation has left.
 func (e *early) join() {
-	if e == nil {
-		return
-	}
 	ctx := e.inv.Context
 	if deadline, limited := ctx.Deadline(); limited {
 		var cancel context.CancelFunc
@@ -84,7 +81,7 @@ func (e *early) join() {
 
 // leave ends the waiting for early loads; those that still run are cancelled.
 func (e *early) leave() {
-	if e == nil || e.loads == nil {
+	if e.loads == nil {
 		return
 	}
 	for _, l := range e.loads {

@@ -28,10 +28,14 @@ func (inv *invocation) waits(n int) {
 	}
 }
 
-// end cancels and awaits the loads that still run when no other running invocation
-// waits for one, because the environment may be frozen next. What an invocation that
-// has ended left behind does not count.
-func (inv *invocation) end() {
+// end leaves the early loads that a handler which panicked did not wait for, then cancels
+// and awaits the loads that still run when no other running invocation waits for one,
+// because the environment may be frozen next. What an invocation that has ended left
+// behind does not count.
+func (inv *invocation) end(e *early) {
+	if e != nil {
+		e.leave()
+	}
 	if inv.outer != nil || !environment.Freezes() {
 		return
 	}

@@ -43,10 +43,11 @@ func Wrap[E, R any](h func(ctx context.Context, event E) (R, error), entries ...
 			var zero R
 			return zero, err
 		}
-		defer inv.end()
-		defer early.leave()
+		defer inv.end(early)
 		response, err := h(inv, event)
-		early.join()
+		if early != nil {
+			early.join()
+		}
 		return response, err
 	}
 }
@@ -133,7 +134,7 @@ func (w *wrapper) refresh(inv *invocation, g given, now clock.Reading, deadline 
 	defer func() {
 		inv.waits(-1)
 		if !begun {
-			inv.end()
+			inv.end(nil)
 		}
 	}()
 	ctx := inv.Context

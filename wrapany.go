@@ -28,10 +28,11 @@ func WrapAny(h any, entries ...Cached) any {
 		if err != nil {
 			return failed(outs, err)
 		}
-		defer inv.end()
-		defer early.leave()
+		defer inv.end(early)
 		results := f.Call(append([]reflect.Value{reflect.ValueOf(inv)}, args[1:]...))
-		early.join()
+		if early != nil {
+			early.join()
+		}
 		if len(results) == 0 {
 			return []reflect.Value{reflect.Zero(errorType)}
 		}

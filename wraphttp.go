@@ -24,9 +24,10 @@ func WrapHTTP(h http.Handler, entries ...Cached) http.Handler {
 			http.Error(rw, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
 			return
 		}
-		defer inv.end()
-		defer early.leave()
+		defer inv.end(early)
 		h.ServeHTTP(rw, r.WithContext(inv))
-		early.join()
+		if early != nil {
+			early.join()
+		}
 	})
 }
