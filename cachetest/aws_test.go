@@ -213,7 +213,34 @@ func TestCallsAreCountedByOperationAndKey(t *testing.T) {
 	_, err = get(t.Context(), c, "/a")
 	noError(t, err)
 	want(t, "all since the reset", fake.Calls(""), 1)
+}
+
+// A connection counts when it is made. The SDK's default client now and then loses one
+// that it could keep, so this asks without it.
+func TestConnectionsAreCounted(t *testing.T) {
+	t.Parallel()
+	fake := start(t)
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	ask := func() {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, fake.URL(), http.NoBody)
+		noError(t, err)
+		resp, err := transport.RoundTrip(req)
+		noError(t, err)
+		_, err = io.Copy(io.Discard, resp.Body)
+		noError(t, err)
+		noError(t, resp.Body.Close())
+	}
+	ask()
+	ask()
+	want(t, "connections", fake.Connections(), 1)
+	fake.ResetCounts()
+	ask()
 	want(t, "new connections since the reset", fake.Connections(), 0)
+	transport.CloseIdleConnections()
+	ask()
+	want(t, "new connections since they were closed", fake.Connections(), 1)
 }
 
 func TestMisspeltNamesPanic(t *testing.T) {
