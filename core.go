@@ -25,8 +25,9 @@ type core struct {
 	loadTimeout time.Duration
 	decode      func(raw any) (any, error) // R -> *T
 
-	slot *slot // where a loaded entry is held …
-	part int   // … and which part of its versions it is
+	told uint64 // the last load in whose place an old value was told to be served; the origin's mutex guards it
+	slot *slot  // where a loaded entry is held …
+	part int    // … and which part of its versions it is
 
 	derived *derived // of an entry built from others; slot is then nil
 

@@ -26,9 +26,9 @@ const (
 	EventFallback
 	// EventStale: an old value is served past its max age, which [StaleIfError] allows,
 	// because a load failed, its value could not be decoded, or there was no time for
-	// one; Err says which. It is reported once for each such load, on the goroutine that
-	// was given the old value: after the EventFailed of the load, unless it was not waited
-	// for any longer.
+	// one; Err says which. It is reported once for each such load and entry, on the
+	// goroutine that was given the old value: after the EventFailed of the load, unless
+	// it was not waited for any longer.
 	EventStale
 )
 

@@ -43,6 +43,9 @@ func (o *origin) finish(l *load, a answer) {
 		s.failed(l, why, l.err == nil)
 	}
 	if l.v != nil {
+		if l.v.id != "" && (l.base == nil || l.v.id != l.base.id) {
+			s.forced = backoff{} // what Retry looked for in vain may have come
+		}
 		s.alone = false
 		o.proven = o.proven || !o.fallback
 		if s.epoch == l.epoch { // not invalidated meanwhile: who asked before may still have it

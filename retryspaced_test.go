@@ -118,3 +118,24 @@ func TestRetryOfWhatIsFixedInPart(t *testing.T) {
 	leave()
 	loading.Wait()
 }
+
+// A new version that came by itself ends the pause as well.
+func TestRetryPauseEndsWithANewVersion(t *testing.T) {
+	guest := newTimes(t)
+	s := newScripted(1, map[string]string{"db": "1"})
+	e := declare(lc.NewOrigin("scripted", s), "db", lc.MaxAge(time.Hour))
+	refused := func(context.Context, string) (int, error) { return 0, errLogin }
+	for range 8 { // to pauses of 15 to 30 s
+		guest.both(30 * time.Second)
+		_, _ = lc.Retry(t.Context(), e, refused, isLogin)
+	}
+	s.set("db", "2")
+	guest.both(time.Hour)
+	must(e.Get(t.Context()))(t)
+	s.took()
+	for range 2 {
+		_, _ = lc.Retry(t.Context(), e, refused, isLogin)
+		guest.both(time.Second)
+	}
+	want(t, "loads a second apart", len(s.took()), 2)
+}

@@ -23,7 +23,6 @@ type slot struct {
 	epoch   int                     // counts Invalidate: a load that began before one must not be held
 	failing backoff                 // of loads that fail
 	failure failure                 // of the last load, if it failed
-	told    uint64                  // the last load in whose place an old value was told to be served
 	forced  backoff                 // of the loads that Retry asked for in vain
 }
 

@@ -74,11 +74,12 @@ func (w *want) makeDo(v *version, load uint64, why error) {
 func (w *want) setStale(v *version, load uint64, why error) {
 	w.v, w.load = v, nil
 	w.stale, w.until, w.why = true, w.slot.failing.until, why
-	if load != 0 && load <= w.slot.told {
-		w.why = nil
-		return
+	for _, c := range w.entries {
+		if load == 0 || load > c.told {
+			c.told = max(load, c.told)
+			w.untold = append(w.untold, c)
+		}
 	}
-	w.slot.told = max(load, w.slot.told)
 }
 
 // minTry is the least time to wait for a load that an old value can stand in for.
@@ -112,23 +113,24 @@ func hurry(ctx context.Context, a ask, wants []*want) (hurried context.Context, 
 	return ctx, open, func() {}
 }
 
-// tellStale counts and reports, once for each load that failed, that old values are
-// served in its place.
+// tellStale counts and reports, for each entry once for each load that failed, that an old
+// value is served in its place.
 func tellStale(wants []*want, a ask) {
 	for _, w := range wants {
-		if w.why != nil {
-			w.tellStale(a)
-		}
+		w.tellStale(a)
 	}
 }
 
 func (w *want) tellStale(a ask) {
 	var due []*core
-	for _, c := range w.entries {
+	for _, c := range w.untold {
 		if !w.v.part(c.part).fresh(a.now) {
 			due = append(due, c)
 			c.stats.stale.Add(1)
 		}
+	}
+	if due == nil {
+		return
 	}
 	if f := observer.Load(); f != nil {
 		(*f)(Event{Kind: EventStale, Source: w.slot.origin.name, Key: w.slot.key, Entries: names(due), Age: oldest(due, clock.Now()), Err: w.why})

@@ -176,3 +176,23 @@ func TestPolicyRefuses(t *testing.T) {
 	declare(o, "k", lc.StaleIfError(lc.Forever), lc.Jitter(1), lc.RefreshAhead(0.999))
 	declare(o, "k", lc.StaleIfError(time.Hour), lc.MaxAge(0), lc.Jitter(1))
 }
+
+// Each entry is told of that goes on with an old value, whoever reads first.
+func TestStaleIsToldOfEveryEntry(t *testing.T) {
+	guest := newTimes(t)
+	s := newScripted(1, map[string]string{"k": "old"})
+	o := lc.NewOrigin("scripted", s)
+	a, b := declare(o, "k", lc.StaleIfError(tenMinutes), lc.Name("a")), declare(o, "k", lc.StaleIfError(tenMinutes), lc.Name("b"))
+	must(invoke(t.Context(), a, b))(t)
+	s.failing(down)
+	guest.both(time.Minute)
+	events := observe(t)
+	for range 3 {
+		must(a.Get(t.Context()))(t)
+		must(b.Get(t.Context()))(t)
+	}
+	want(t, "events", events.lines(), "failed scripted \"k\" a,b calls=1 age=1m0s err=ServiceUnavailable\n"+
+		"stale scripted \"k\" a calls=0 age=1m0s err=ServiceUnavailable\n"+
+		"stale scripted \"k\" b calls=0 age=1m0s err=ServiceUnavailable")
+	want(t, "Stale", b.Stats().Stale, 1)
+}

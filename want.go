@@ -12,7 +12,8 @@ type want struct {
 	v      *version  // what to read from
 	stale  bool      // v is due, and as good as it gets …
 	until  clock.Due // … until the source may be asked again
-	why    error     // to be told
+	why    error     // it is not newer
+	untold []*core   // the entries that it is to be told of
 	err    error     // why there is none
 }
 

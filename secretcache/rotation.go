@@ -73,6 +73,7 @@ type learned struct {
 	asked   int64 // on the wall clock, in ns; 0: ask, at the next load
 	next    int64 // likewise; 0: not known, or there is none
 	version string
+	moved   bool // when it was asked for last there was another date
 	denied  error
 	failed  bool
 }
@@ -163,6 +164,7 @@ func (r *rotations) ask(ctx context.Context, x *rotation, k key, api func() (API
 	err = awsfault.Classify(err, awsfault.Denial{Action: "secretsmanager:DescribeSecret", Resource: k.resource()})
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	before := x.next
 	x.asked, x.denied, x.failed = now, nil, false
 	switch {
 	case errors.Is(err, lambdacache.ErrDenied):
@@ -174,6 +176,7 @@ func (r *rotations) ask(ctx context.Context, x *rotation, k key, api func() (API
 	default:
 		x.next = next.UnixNano()
 	}
+	x.moved = before != 0 && x.next != before
 }
 
 var errPanicked = errors.New("the client panicked")
@@ -207,6 +210,9 @@ func (r *rotations) limit(result *lambdacache.Result[*secret], x *rotation, aske
 	}
 	if x.version != "" && x.version != result.Version && !asked {
 		x.asked = 0 // it has rotated before its date, so there is another one
+	}
+	if asked && x.moved && x.version == result.Version {
+		x.failed = true // it rotates: the new version came after this one was read, with the new date
 	}
 	x.version = result.Version
 	if x.next != 0 {

@@ -176,3 +176,22 @@ func TestUntilRotationOfOthers(t *testing.T) {
 		secretcache.Secret[string]("rotating/db", secretcache.VersionID("x"), secretcache.UntilRotation())
 	})
 }
+
+// The date has moved on, and the value that was read beside it is still the old one: the
+// rotation came in between, and is not missed for a whole max age.
+func TestUntilRotationThatComesBetweenValueAndDate(t *testing.T) {
+	l := newLab(t)
+	l.rotatingIn("rotating/between", time.Hour)
+	e := secretcache.Secret[string]("rotating/between", lambdacache.MaxAge(30*day), secretcache.UntilRotation())
+	old := get(t, e)
+	l.Secrets.RotatesAt("rotating/between", time.Now().Add(20*day)) // the date is the new one's already
+	l.clock.Advance(time.Hour)
+	want(t, "value", get(t, e), old)
+	l.Secrets.PutString("rotating/between", secret+" 2")
+	l.clock.Advance(lambdacache.DefaultMaxAge)
+	want(t, "value", get(t, e), secret+" 2")
+	l.ResetCounts()
+	l.clock.Advance(day)
+	get(t, e)
+	want(t, "calls until the next date", l.Calls(""), 0)
+}
