@@ -2,6 +2,7 @@ package errorsdoc_test
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"github.com/lambda-cache/lambdacache"
@@ -30,7 +31,27 @@ func busy() []loading {
 			good:    puts("/dropped/app/key", goodValue),
 			bad:     fails(cachetest.DropConnection()),
 		},
+		{
+			heading: "Something that answers, and not in HTTP",
+			declare: parameter[string]("/foreign/app/key"),
+			good:    puts("/foreign/app/key", goodValue),
+			bad:     fails(notHTTP),
+			values:  []string{badValue},
+		},
 	}
+}
+
+// notHTTP answers with a value where HTTP begins with its version, as after an answer that
+// was longer than it said.
+func notHTTP(http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			panic(err)
+		}
+		defer conn.Close()
+		_, _ = conn.Write([]byte(badValue + " " + badValue + "\r\n\r\n"))
+	})
 }
 
 // ending is the context of an invocation that says when it ends and, so that a busy
