@@ -42,7 +42,7 @@ func (o *origin) engage(ctx context.Context, a ask, wants []*want) {
 			continue
 		}
 		if w.waitsOut(v, a, start) {
-			w.setStale(v, w.slot.failure.load, w.slot.failure.err)
+			w.setStale(a, v, w.slot.failure.load, w.slot.failure.err)
 			continue
 		}
 		if l := w.slot.loading; l != nil {

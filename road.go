@@ -133,7 +133,7 @@ func (ws *wants) obtain(ctx context.Context, a ask) {
 		byOrigin(open, func(o *origin, group []*want) { o.engage(ctx, a, group) })
 		open = wait(ctx, hurried, a, open)
 	}
-	tellStale(ws.list, a)
+	tellStale(ws.list)
 }
 
 // view reads the values of entries from what was obtained.

@@ -41,7 +41,7 @@ func (w *want) goOn(a ask, err error) {
 			number = l.number
 			l.late(err)
 		}
-		w.setStale(v, number, err)
+		w.setStale(a, v, number, err)
 	default:
 		w.err = err
 	}
@@ -63,19 +63,19 @@ func (w *want) waitsOut(v *version, a ask, now clock.Reading) bool {
 	return s.broken(v, w.entries) && (s.loading != nil || s.failing.holds(now)) && w.usable(v, a)
 }
 
-func (w *want) makeDo(v *version, load uint64, why error) {
+func (w *want) makeDo(a ask, v *version, load uint64, why error) {
 	w.slot.origin.mu.Lock()
 	defer w.slot.origin.mu.Unlock()
-	w.setStale(v, load, why)
+	w.setStale(a, v, load, why)
 }
 
 // setStale makes v do in place of what a load did not bring; 0 if none was begun. It needs
 // the origin's lock, like waitsOut.
-func (w *want) setStale(v *version, load uint64, why error) {
+func (w *want) setStale(a ask, v *version, load uint64, why error) {
 	w.v, w.load = v, nil
 	w.stale, w.until, w.why = true, w.slot.failing.until, why
 	for _, c := range w.entries {
-		if load == 0 || load > c.told {
+		if due := !v.part(c.part).fresh(a.now); due && (load == 0 || load > c.told) {
 			c.told = max(load, c.told)
 			w.untold = append(w.untold, c)
 		}
@@ -115,24 +115,16 @@ func hurry(ctx context.Context, a ask, wants []*want) (hurried context.Context, 
 
 // tellStale counts and reports, for each entry once for each load that failed, that an old
 // value is served in its place.
-func tellStale(wants []*want, a ask) {
+func tellStale(wants []*want) {
 	for _, w := range wants {
-		w.tellStale(a)
-	}
-}
-
-func (w *want) tellStale(a ask) {
-	var due []*core
-	for _, c := range w.untold {
-		if !w.v.part(c.part).fresh(a.now) {
-			due = append(due, c)
+		for _, c := range w.untold {
 			c.stats.stale.Add(1)
 		}
-	}
-	if due == nil {
-		return
-	}
-	if f := observer.Load(); f != nil {
-		(*f)(Event{Kind: EventStale, Source: w.slot.origin.name, Key: w.slot.key, Entries: names(due), Age: oldest(due, clock.Now()), Err: w.why})
+		if f := observer.Load(); f != nil && w.untold != nil {
+			(*f)(Event{
+				Kind: EventStale, Source: w.slot.origin.name, Key: w.slot.key,
+				Entries: names(w.untold), Age: oldest(w.untold, clock.Now()), Err: w.why,
+			})
+		}
 	}
 }

@@ -196,3 +196,23 @@ func TestStaleIsToldOfEveryEntry(t *testing.T) {
 		"stale scripted \"k\" b calls=0 age=1m0s err=ServiceUnavailable")
 	want(t, "Stale", b.Stats().Stale, 1)
 }
+
+// An entry that was fresh when the load failed is told of when it is due.
+func TestStaleIsToldWhenAnEntryIsDue(t *testing.T) {
+	guest := newTimes(t)
+	s := newScripted(1, map[string]string{"k": "old"})
+	o := lc.NewOrigin("scripted", s)
+	brief := declare(o, "k", lc.StaleIfError(tenMinutes), lc.MaxAge(10*time.Second), lc.Name("brief"))
+	long := declare(o, "k", lc.StaleIfError(tenMinutes), lc.MaxAge(10500*time.Millisecond), lc.Name("long"))
+	read := func() { must(invoke(t.Context(), brief, long))(t) }
+	read()
+	s.failing(down)
+	guest.both(10 * time.Second)
+	events := observe(t)
+	read()
+	want(t, "told", events.first(lc.EventStale).Entries[0], "brief")
+	guest.both(500 * time.Millisecond) // in the pause, or just after it
+	read()
+	told := events.of(lc.EventStale)
+	want(t, "told", told[len(told)-1].Entries[len(told[len(told)-1].Entries)-1], "long")
+}

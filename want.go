@@ -71,7 +71,7 @@ func (w *want) settle(a ask) bool {
 	w.v = v
 	for _, c := range w.entries {
 		if err := v.part(c.part).err; err != nil && w.usable(v, a) {
-			w.makeDo(v, w.load.number, err)
+			w.makeDo(a, v, w.load.number, err)
 			break
 		}
 	}
