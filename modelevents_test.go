@@ -1,6 +1,7 @@
 package lambdacache_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -48,7 +49,7 @@ func (w *world) checkEvents() {
 			told = told || e.Kind == lc.EventStale && slices.Contains(e.Entries, s.e.Name())
 		}
 		if !told {
-			w.failf("%v was given an old value (%d), and it was not told", s.e, s.tick)
+			w.failf("%v was given an old value (%d), and it was not told: %v", s.e, s.tick, w.eventsOf(s.e.key))
 		}
 	}
 	loads, stale, key := map[string]int{}, map[string]int{}, map[string]string{}
@@ -70,4 +71,13 @@ func (w *world) checkEvents() {
 			w.failf("%s: %d old values told, of %d loads", name, n, loads[key[name]])
 		}
 	}
+}
+
+func (w *world) eventsOf(key string) (list []string) {
+	for _, e := range w.events {
+		if e.Key == key {
+			list = append(list, fmt.Sprint("\n", e.tick, " ", line(e.Event)))
+		}
+	}
+	return list
 }

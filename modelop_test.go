@@ -118,7 +118,7 @@ func (o *op) sick() bool {
 // ended checks how long it took and that an error has a reason.
 func (o *op) ended(err error, left bool) {
 	took := time.Since(o.begun)
-	if o.calm && took > 6*time.Second && !strings.Contains(o.what, "refresh") && !strings.Contains(o.what, "retry") {
+	if o.calm && took > 6*time.Second && !o.someCancelled() && !strings.Contains(o.what, "refresh") && !strings.Contains(o.what, "retry") {
 		o.failf("%s (%d) took %v", o.what, o.tick, took)
 	}
 	switch {
@@ -127,6 +127,14 @@ func (o *op) ended(err error, left bool) {
 	default:
 		o.failf("%s (%d) failed without a reason: %v", o.what, o.tick, err)
 	}
+}
+
+// someCancelled reports whether a load was cancelled in the op's time: whoever waited for
+// it needs another.
+func (o *op) someCancelled() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.cancelled > o.tick
 }
 
 // nothingInFlight checks promise 7 when nobody else is there.

@@ -37,6 +37,10 @@ func (s *modelSource) load(ctx context.Context, reqs []lc.Request, one bool) []l
 	}
 	s.mu.Lock()
 	fault := s.fault
+	if ctx.Err() == context.Canceled { //nolint:errorlint // bare, and not the end of the budget
+		s.tick++
+		s.cancelled = s.tick
+	}
 	s.mu.Unlock()
 	results := make([]lc.Result[string], len(reqs))
 	s.logf("call %d %v with %q %v", tick, reqs, fault, ctx.Err())

@@ -52,6 +52,7 @@ type world struct {
 	trouble          map[string]int           // when one last was
 	spared           map[string]clock.Reading // the last time that a call failed
 	slept            bool                     // frozen, and not invoked since
+	cancelled        int                      // when a call last was
 	stepped          bool                     // the wall clock has gone back: nothing is known to be within its limit
 	fault            string
 	healthy          time.Time // the time of the last fault

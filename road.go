@@ -3,6 +3,7 @@ package lambdacache
 import (
 	"context"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"github.com/lambda-cache/lambdacache/internal/clock"
@@ -123,17 +124,36 @@ func (ws *wants) obtain(ctx context.Context, a ask) {
 	}
 	hurried, open, rest := hurry(ctx, a, open)
 	defer rest()
+	// Side by side also where a second load is needed: an object that takes its time must
+	// not keep a parameter from its next load.
+	var first func()
+	var others sync.WaitGroup
+	byOrigin(open, func(o *origin, group []*want) {
+		if obtain := func() { o.obtain(ctx, hurried, a, group) }; first == nil {
+			first = obtain
+		} else {
+			others.Go(obtain)
+		}
+	})
+	if first != nil {
+		first()
+	}
+	others.Wait()
+	tellStale(ws.list)
+}
+
+// obtain finds a version for every want of one origin, or an error.
+func (o *origin) obtain(ctx, hurried context.Context, a ask, open []*want) {
 	for len(open) > 0 {
 		if ctx.Err() != nil {
 			for _, w := range open {
 				w.err = gaveUp(ctx)
 			}
-			break
+			return
 		}
-		byOrigin(open, func(o *origin, group []*want) { o.engage(ctx, a, group) })
+		o.engage(ctx, a, open)
 		open = wait(ctx, hurried, a, open)
 	}
-	tellStale(ws.list)
 }
 
 // view reads the values of entries from what was obtained.

@@ -281,3 +281,26 @@ func TestConcurrentInvocations(t *testing.T) {
 		runtime.Gosched()
 	}
 }
+
+// A key that needs a second load does not wait for another origin's first.
+func TestOriginsDoNotWaitForEachOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		object, parameter := newScripted(1, map[string]string{"o": "1"}), newScripted(1, map[string]string{"p": "1"})
+		o := declare(lc.NewOrigin("object", object), "o", lc.LoadTimeout(time.Hour))
+		p := declare(lc.NewOrigin("parameter", parameter), "p", lc.LoadTimeout(time.Hour))
+		parameter.gate = make(chan struct{})
+		go func() { _, _ = p.Get(t.Context()) }() // a load that will be too old
+		synctest.Wait()
+		<-time.After(2 * time.Minute)
+		object.gate = make(chan struct{})
+		var both sync.WaitGroup
+		both.Go(func() { must(0, lc.Prefetch(t.Context(), o, p))(t) })
+		synctest.Wait()
+		parameter.gate <- struct{}{}
+		synctest.Wait()
+		want(t, "loads of the parameter while the object takes its time", len(parameter.took()), 2)
+		close(parameter.gate)
+		close(object.gate)
+		both.Wait()
+	})
+}

@@ -75,7 +75,10 @@ func (w *want) setStale(a ask, v *version, load uint64, why error) {
 	w.v, w.load = v, nil
 	w.stale, w.until, w.why = true, w.slot.failing.until, why
 	for _, c := range w.entries {
-		if due := !v.part(c.part).fresh(a.now); due && (load == 0 || load > c.told) {
+		switch p := v.part(c.part); {
+		case p.fresh(a.now):
+			w.until = w.until.Earliest(p.due) // then it is to be told of as well
+		case load == 0 || load > c.told:
 			c.told = max(load, c.told)
 			w.untold = append(w.untold, c)
 		}
