@@ -26,6 +26,7 @@ import (
 	"github.com/lambda-cache/lambdacache/internal/environment"
 	"github.com/lambda-cache/lambdacache/internal/fixed"
 	"github.com/lambda-cache/lambdacache/internal/flight"
+	"github.com/lambda-cache/lambdacache/internal/httpclient"
 	"github.com/lambda-cache/lambdacache/internal/leaks"
 	"github.com/lambda-cache/lambdacache/s3cache"
 	"github.com/lambda-cache/lambdacache/secretcache"
@@ -173,6 +174,8 @@ func (w *world) inner(all map[string][]instance) {
 	all["decode.Into"] = []instance{of("", into)}
 	all["environment.Kind"] = []instance{of("", environment.Function)}
 	all["fixed.Values"] = []instance{holding("", fixed.Values{w.text: &text})}
+	all["httpclient.Client"] = []instance{of("", httpclient.Client{HTTP: http.DefaultClient, Limit: time.Second})}
+	all["httpclient.Pool"] = []instance{of("", httpclient.NewPool(new(http.Transport), time.Second, time.Second))}
 	all["leaks.Found"] = []instance{of("", leaks.Planted.Find("got "+leaks.Text+"\ngot "+leaks.Text))}
 	all["flight.Call"] = []instance{of("", call)}
 }
