@@ -55,7 +55,7 @@ func expiresIn(h http.Header, expires []string) time.Duration {
 	if err != nil {
 		sent = time.Unix(0, clock.Now().Wall)
 	}
-	shortest := maxSeconds
+	shortest := longest
 	for _, e := range expires {
 		at, err := http.ParseTime(e)
 		if err != nil {
@@ -135,8 +135,8 @@ func nextDirective(text string) (name, value, rest string, whole bool) {
 	return strings.ToLower(strings.TrimSpace(name)), value, rest, !quoted
 }
 
-// maxSeconds is the longest time there is, 2^31 s, as RFC 9111 has it.
-const maxSeconds = (1 << 31) * time.Second
+// longest is the longest time there is, 2^31 s, as RFC 9111 has it.
+const longest = (1 << 31) * time.Second
 
 // seconds reads a whole number of seconds; one that is too large is the longest time.
 func seconds(s string) (time.Duration, bool) {
@@ -145,8 +145,8 @@ func seconds(s string) (time.Duration, bool) {
 	}
 	n := int64(0)
 	for _, digit := range s {
-		if n = 10*n + int64(digit-'0'); n >= int64(maxSeconds/time.Second) {
-			return maxSeconds, true
+		if n = 10*n + int64(digit-'0'); n >= int64(longest/time.Second) {
+			return longest, true
 		}
 	}
 	return time.Duration(n) * time.Second, true

@@ -141,7 +141,7 @@ func (s *source) read(w *walk, at *url.URL, resp *http.Response) ([]byte, error)
 		switch {
 		case len(body) > s.limit:
 			return nil, tooLarge("more")
-		case err == io.EOF: //nolint:errorlint // readers do not wrap it
+		case err == io.EOF:
 			return body, nil
 		case err != nil:
 			return nil, brokenOff(w.ctx, at, len(body), announced, err)
