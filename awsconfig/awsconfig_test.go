@@ -14,6 +14,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/lambda-cache/lambdacache/internal/httpclient"
 	"github.com/lambda-cache/lambdacache/internal/testhook"
 )
 
@@ -40,11 +41,11 @@ func TestDefaultIsBuiltOnce(t *testing.T) {
 
 func TestVariantsShareConnectionsAndCredentials(t *testing.T) {
 	s := mustBuild(t, lambdaEnv(nil).host())
-	plain, streaming := s.plain.HTTPClient.(*client), s.streaming.HTTPClient.(*client)
-	if plain.http != streaming.http {
+	plain, streaming := s.plain.HTTPClient.(*httpclient.Client), s.streaming.HTTPClient.(*httpclient.Client)
+	if plain.HTTP != streaming.HTTP {
 		t.Error("two pools of connections")
 	}
-	if plain.streaming || !streaming.streaming {
+	if plain.Streaming || !streaming.Streaming {
 		t.Error("the variants are mixed up")
 	}
 }

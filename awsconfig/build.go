@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/lambda-cache/lambdacache/internal/httpclient"
 )
 
 // host is where the configuration is built: the environment and the limits, which
@@ -42,13 +44,13 @@ func build(h *host) (*set, error) {
 	if err != nil {
 		return nil, err
 	}
-	pool := newPool(h, roots)
-	s := &set{close: pool.close}
+	pool, http := newPool(h, roots)
+	s := &set{close: pool.Close}
 	// The connections that are idle when an attempt met silence may be as dead as its
 	// own was: the next attempt makes a new one.
-	answers := client{http: pool.http, before: pool.dropIdle, silent: pool.close, limit: h.attempt}
+	answers := httpclient.Client{HTTP: http, Before: pool.DropIdle, Silent: pool.Close, Limit: h.attempt}
 	streams := answers
-	streams.streaming = true
+	streams.Streaming = true
 	s.plain = aws.Config{
 		Region:                      env.region,
 		Credentials:                 creds,

@@ -30,7 +30,7 @@ func newFakeContainer(t *testing.T, answer func(n int32, r *http.Request) (*http
 		t.Fatal(err)
 	}
 	f := &fakeContainer{container: provider.(*container)}
-	f.endpoint.client.http = &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
+	f.endpoint.client.HTTP = &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
 		return answer(f.requests.Add(1), r)
 	})}
 	return f

@@ -172,7 +172,7 @@ func TestTokenStaysHome(t *testing.T) {
 // net/http itself sends nothing on loopback to a proxy, so no request can show it.
 func TestTokenPassesNoProxyInTheClear(t *testing.T) {
 	proxied := func(scheme string) bool {
-		return lambda().endpointClient(scheme).http.Transport.(*http.Transport).Proxy != nil
+		return lambda().endpointClient(scheme).HTTP.Transport.(*http.Transport).Proxy != nil
 	}
 	if proxied("http") || !proxied("https") {
 		t.Errorf("by proxy: http %v, https %v", proxied("http"), proxied("https"))

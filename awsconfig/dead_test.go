@@ -1,8 +1,6 @@
 package awsconfig
 
 import (
-	"context"
-	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -11,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/lambda-cache/lambdacache/internal/httpclient"
 )
 
 // secondUse runs ends for the requests that come on a kept connection, once there
@@ -91,12 +91,13 @@ func TestKeptConnectionsThatHang(t *testing.T) {
 	built := mustBuild(t, h)
 	call := ssmClient(built.plain)
 	warm(t, 3, call)
-	built.plain.HTTPClient.(*client).limit = 50 * time.Millisecond
+	client := built.plain.HTTPClient.(*httpclient.Client)
+	client.Limit = 50 * time.Millisecond
 	attempts := 0
-	before := built.plain.HTTPClient.(*client).before
-	built.plain.HTTPClient.(*client).before = func() {
+	before := client.Before
+	client.Before = func() {
 		if attempts++; attempts == 2 {
-			built.plain.HTTPClient.(*client).limit = time.Minute
+			client.Limit = time.Minute
 		}
 		before()
 	}
@@ -108,13 +109,13 @@ func TestKeptConnectionsThatHang(t *testing.T) {
 	}
 }
 
-// A connection that dropIdle has missed, because it was on its way back to the
+// A connection that DropIdle has missed, because it was on its way back to the
 // transport, is not written to.
 func TestOldConnectionIsNotWrittenTo(t *testing.T) {
 	c := replaceClock(t)
 	s := secondUse(t, 3, func(http.ResponseWriter, *http.Request) { t.Error("a request came on an old connection") })
 	built := mustBuild(t, lambdaEnv(env{"AWS_ENDPOINT_URL": s.URL, "AWS_MAX_ATTEMPTS": "1"}).host())
-	built.plain.HTTPClient.(*client).before = nil
+	built.plain.HTTPClient.(*httpclient.Client).Before = nil
 	call := ssmClient(built.plain)
 	warm(t, 3, call)
 	c.forward(10 * time.Second)
@@ -123,49 +124,6 @@ func TestOldConnectionIsNotWrittenTo(t *testing.T) {
 	}
 	if n := s.connections.Load(); n != 4 {
 		t.Errorf("%d connections, want one new one", n)
-	}
-}
-
-// What arrives on an old connection, such as a server's goodbye, does not make it
-// young.
-func TestOldStaysOld(t *testing.T) {
-	c := replaceClock(t)
-	p := newPool(lambda(), nil)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	ours, err := p.dial(context.Background(), "tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ours.Close()
-	theirs, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer theirs.Close()
-	say := func() {
-		t.Helper()
-		if _, err := theirs.Write([]byte("x")); err != nil {
-			t.Fatal(err)
-		}
-		if n, err := ours.Read(make([]byte, 1)); n != 1 {
-			t.Fatal(err)
-		}
-	}
-	for range 3 { // while it is young, what arrives keeps it young
-		c.forward(9 * time.Second)
-		say()
-	}
-	if _, err := ours.Write([]byte("x")); err != nil {
-		t.Error(err)
-	}
-	c.forward(10 * time.Second)
-	say()
-	if _, err := ours.Write([]byte("x")); !errors.Is(err, errOld) {
-		t.Errorf("writing to an old connection: %v", err)
 	}
 }
 
@@ -180,8 +138,8 @@ func TestOneRequestAConnection(t *testing.T) {
 	s.StartTLS()
 	defer s.Close()
 	built := mustBuild(t, lambdaEnv(env{"AWS_ENDPOINT_URL": s.URL}).host())
-	h := built.plain.HTTPClient.(*client)
-	h.http.Transport.(*http.Transport).TLSClientConfig.RootCAs = s.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+	h := built.plain.HTTPClient.(*httpclient.Client)
+	h.HTTP.Transport.(*http.Transport).TLSClientConfig.RootCAs = s.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
 	if err := getParameter(built.plain); err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/lambda-cache/lambdacache/internal/clock"
+	"github.com/lambda-cache/lambdacache/internal/httpclient"
 )
 
 // endpoint gives out credentials over HTTP. The SDK has a client for it that is made
@@ -28,7 +29,7 @@ type endpoint struct {
 	variable string // which names the endpoint
 	url      *url.URL
 	getenv   func(string) string
-	client   *client
+	client   *httpclient.Client
 	attempts int
 	backoff  backoff
 }
@@ -135,15 +136,16 @@ func refused(resp *http.Response, text []byte, a *answer) error {
 // endpointClient keeps no connection, hours lie between two requests, and sends the
 // authorization token in the clear only to the container's own hosts, never to a
 // proxy.
-func (h *host) endpointClient(scheme string) *client {
-	p := newPool(h, nil)
-	p.transport.DisableKeepAlives = true
+func (h *host) endpointClient(scheme string) *httpclient.Client {
+	pool, client := newPool(h, nil)
+	transport := client.Transport.(*http.Transport)
+	transport.DisableKeepAlives = true
 	if scheme == "http" {
-		p.transport.Proxy = nil
-		p.dialer.Control = containerHostsOnly
+		transport.Proxy = nil
+		pool.Dialer.Control = containerHostsOnly
 	}
-	p.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &client{http: p.http, limit: h.attempt}
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &httpclient.Client{HTTP: client, Limit: h.attempt}
 }
 
 // containerHostsOnly checks the address that is really connected to, whatever a name

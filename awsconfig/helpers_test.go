@@ -142,3 +142,15 @@ func (c *clocks) forward(d time.Duration) {
 }
 
 func quiet() *log.Logger { return log.New(io.Discard, "", 0) }
+
+// transport answers in place of a server.
+type transport func(*http.Request) (*http.Response, error)
+
+func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -53,7 +52,7 @@ func TestIdleConnection(t *testing.T) {
 
 var hostTime = time.Now().Add(time.Hour)
 
-// A call must not lose its connection to the speed of the answer: see inOnePiece.
+// A call must not lose its connection to the speed of the answer: see inOnePiece of package httpclient.
 func TestWarmConnectionStays(t *testing.T) {
 	s := serve(t, answerParameter)
 	cfg := mustBuild(t, lambdaEnv(env{"AWS_ENDPOINT_URL": s.URL}).host()).plain
@@ -240,26 +239,5 @@ func TestProxy(t *testing.T) {
 	}
 	if proxy.requests.Load() != 1 || credentials.requests.Load() != 1 {
 		t.Errorf("%d requests by the proxy, %d for credentials", proxy.requests.Load(), credentials.requests.Load())
-	}
-}
-
-func TestConnectionsAreForgotten(t *testing.T) {
-	p := newPool(lambda(), nil)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	c, err := p.dial(t.Context(), "tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(p.open) != 1 {
-		t.Errorf("%d open connections", len(p.open))
-	}
-	c.Close()
-	c.Write([]byte("late"))
-	if len(p.open) != 0 {
-		t.Errorf("%d open connections after closing", len(p.open))
 	}
 }

@@ -41,6 +41,18 @@ func TestConformanceOnVersityGW(t *testing.T) {
 	t.Run("s3cache.File", func(t *testing.T) { cachetest.Conformance(t, subject.Files(objects)) })
 }
 
+func TestConformanceOnServeStatic(t *testing.T) {
+	for name, options := range map[string]peers.StaticOptions{
+		"by ETag":          {ETag: true, MaxAge: "1h"},
+		"by Last-Modified": {ETag: false, MaxAge: "1h"},
+	} {
+		s := peers.ServeStatic(t, options)
+		t.Run("httpcache, "+name, func(t *testing.T) {
+			cachetest.Conformance(t, subject.HTTP(s.Endpoint, s.Put, s.Remove))
+		})
+	}
+}
+
 func TestConformanceOnTheFake(t *testing.T) {
 	aws := cachetest.NewAWS(t)
 	cfg := subject.Config(aws.URL(), "any", "any")

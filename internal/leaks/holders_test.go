@@ -19,6 +19,7 @@ import (
 	"github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/awsconfig"
 	"github.com/lambda-cache/lambdacache/cachetest"
+	"github.com/lambda-cache/lambdacache/httpcache"
 	"github.com/lambda-cache/lambdacache/internal/awsfault"
 	"github.com/lambda-cache/lambdacache/internal/awsorigin"
 	"github.com/lambda-cache/lambdacache/internal/clock"
@@ -26,6 +27,7 @@ import (
 	"github.com/lambda-cache/lambdacache/internal/environment"
 	"github.com/lambda-cache/lambdacache/internal/fixed"
 	"github.com/lambda-cache/lambdacache/internal/flight"
+	"github.com/lambda-cache/lambdacache/internal/httpclient"
 	"github.com/lambda-cache/lambdacache/internal/leaks"
 	"github.com/lambda-cache/lambdacache/s3cache"
 	"github.com/lambda-cache/lambdacache/secretcache"
@@ -46,15 +48,17 @@ func (w *world) optionsAndClients(all map[string][]instance) {
 	if err != nil {
 		panic(err)
 	}
+	header := func(context.Context) (string, error) { return leaks.Text, nil }
 	token := lambdacache.NewOptionKind[string]("mine.Token")
 	options := []lambdacache.Option{
 		lambdacache.MaxAge(time.Minute), lambdacache.Name("n"), lambdacache.LoadTimeout(time.Second), secretcache.Stage("s"),
-		ssmcache.Client(ssm.NewFromConfig(cfg)), secretcache.Client(secretsmanager.NewFromConfig(cfg)), s3cache.Client(s3.NewFromConfig(cfg)),
+		httpcache.Client(http.DefaultClient), httpcache.SizeLimit(1), ssmcache.Client(ssm.NewFromConfig(cfg)), secretcache.Client(secretsmanager.NewFromConfig(cfg)), s3cache.Client(s3.NewFromConfig(cfg)),
 	}
 	for _, o := range options {
 		all["lambdacache.Option"] = append(all["lambdacache.Option"], of("", o))
 	}
 	all["lambdacache.Option"] = append(all["lambdacache.Option"], of("zero", lambdacache.Option{}),
+		revealing("of a header", httpcache.Header("X-Key", header), func(lambdacache.Option) any { return leaks.Text }),
 		revealing("of a user's client", ssmcache.Client(&keyed{key: leaks.Text}), func(lambdacache.Option) any { return leaks.Text }),
 		revealing("of a user's own", token.With(leaks.Text), func(o lambdacache.Option) any { v, _, _ := token.Take([]lambdacache.Option{o}); return v }))
 	all["lambdacache.OptionKind"] = []instance{of("", token), of("behind the pointer", *token)}
@@ -173,6 +177,8 @@ func (w *world) inner(all map[string][]instance) {
 	all["decode.Into"] = []instance{of("", into)}
 	all["environment.Kind"] = []instance{of("", environment.Function)}
 	all["fixed.Values"] = []instance{holding("", fixed.Values{w.text: &text})}
+	all["httpclient.Client"] = []instance{of("", httpclient.Client{HTTP: http.DefaultClient, Limit: time.Second})}
+	all["httpclient.Pool"] = []instance{of("", httpclient.NewPool(new(http.Transport), time.Second, time.Second))}
 	all["leaks.Found"] = []instance{of("", leaks.Planted.Find("got "+leaks.Text+"\ngot "+leaks.Text))}
 	all["flight.Call"] = []instance{of("", call)}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/lambda-cache/lambdacache"
+	"github.com/lambda-cache/lambdacache/httpcache"
 )
 
 // exempt are the types that show what they hold, and why they may.
@@ -15,6 +16,8 @@ var exempt = map[string]string{
 	"awsorigin.Clients":        "a variable of a source package: nothing that a user holds leads to it",
 	"awsorigin.Origins":        "the same",
 	"decode.Raw":               "what decoders read: nothing that a user can hold leads to one",
+	"site.Site":                "a test's own server: nothing that a user holds leads to it",
+	"site.Request":             "the same",
 	"leaks.Search":             "holds the forms of the values that it looks for",
 	"lambdahost.Config":        "the local Lambda's own: a function's environment and output are the test's",
 	"lambdahost.Event":         "the same",
@@ -39,7 +42,7 @@ func (w *world) instances() map[string][]instance {
 func (w *world) entriesAndOrigins(all map[string][]instance) {
 	entries := []instance{
 		holding("of a text", w.text), holding("of a list", w.list), holding("of a struct", w.secret), holding("of bytes", w.binary),
-		holding("of a map", w.object), holding("of a number", w.number), holding("derived", w.built), holding("of a plain source", w.own),
+		holding("of a map", w.object), holding("of a number", w.number), holding("of a document", w.remote), holding("derived", w.built), holding("of a plain source", w.own),
 		of("of what is redacted", w.field), of("of a set", w.set), of("of a file", w.file), of("of nothing", new(lambdacache.Entry[string])),
 		of("nil", (*lambdacache.Entry[string])(nil)),
 		holding("among others", w.entries()), holding[lambdacache.Cached]("as Cached", w.text),
@@ -81,6 +84,9 @@ func (w *world) eventsAndErrors(all map[string][]instance) {
 			all["lambdacache.Failure"] = append(all["lambdacache.Failure"], of(f.Entry, f))
 			if bad, ok := errors.AsType[*lambdacache.DecodeError](f); ok {
 				all["lambdacache.DecodeError"] = append(all["lambdacache.DecodeError"], of(f.Entry, bad))
+			}
+			if status, ok := errors.AsType[*httpcache.StatusError](f); ok {
+				all["httpcache.StatusError"] = append(all["httpcache.StatusError"], of(f.Entry, status))
 			}
 			if denied, ok := errors.AsType[*lambdacache.DeniedError](f); ok {
 				all["lambdacache.DeniedError"] = append(all["lambdacache.DeniedError"], of(f.Entry, denied))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"strconv"
 	"sync"
 	"testing"
@@ -11,7 +12,9 @@ import (
 
 	"github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/cachetest"
+	"github.com/lambda-cache/lambdacache/httpcache"
 	"github.com/lambda-cache/lambdacache/internal/leaks"
+	"github.com/lambda-cache/lambdacache/internal/site"
 	"github.com/lambda-cache/lambdacache/s3cache"
 	"github.com/lambda-cache/lambdacache/secretcache"
 	"github.com/lambda-cache/lambdacache/ssmcache"
@@ -29,6 +32,7 @@ const document = `{"User":"app","Password":"` + `zQ7~kW9!<J4^p&2%Xv` + `"}`
 // an invocation.
 type world struct {
 	aws   *cachetest.AWS
+	site  *site.Site
 	clock *cachetest.Clock
 
 	text   *lambdacache.Entry[string]
@@ -39,6 +43,7 @@ type world struct {
 	field  *lambdacache.Entry[lambdacache.Redacted[string]]
 	object *lambdacache.Entry[map[string]string]
 	file   *lambdacache.Entry[*s3cache.LocalFile]
+	remote *lambdacache.Entry[string]
 	number *lambdacache.Entry[int]
 	built  *lambdacache.Entry[*login]
 	origin *lambdacache.Origin[string]
@@ -67,11 +72,13 @@ func newWorld(t *testing.T) *world {
 		defer w.mu.Unlock()
 		w.events = append(w.events, e)
 	})
+	w.site = site.Start()
 	w.put()
 	w.declare()
 	w.live(t)
 	w.suffer(t)
 	w.aws.Close()
+	w.site.Close()
 	return w
 }
 
@@ -83,6 +90,7 @@ func (w *world) put() {
 	w.aws.Secrets.PutBinary("app/binary", []byte(leaks.Text))
 	w.aws.S3.Put("app", "object", []byte(document))
 	w.aws.S3.Put("app", "file", []byte(leaks.Text))
+	w.site.Put("/document", leaks.Text)
 }
 
 func (w *world) declare() {
@@ -94,6 +102,8 @@ func (w *world) declare() {
 	w.field = secretcache.Field[lambdacache.Redacted[string]]("app/login", "Password")
 	w.object = s3cache.Object[map[string]string]("s3://app/object")
 	w.file = s3cache.File("s3://app/file")
+	w.remote = httpcache.URL[string](w.site.URL+"/document?token="+url.QueryEscape(leaks.Text),
+		httpcache.Header("X-Key", func(context.Context) (string, error) { return leaks.Text, nil }))
 	w.number = lambdacache.New("number", func(ctx context.Context) (int, error) {
 		w.contexts["of a source"] = ctx
 		return leaks.Number, nil
@@ -119,7 +129,7 @@ func (plain) Load(_ context.Context, reqs []lambdacache.Request) []lambdacache.R
 
 func (w *world) entries() []lambdacache.Cached {
 	return []lambdacache.Cached{
-		w.text, w.list, w.set, w.secret, w.binary, w.field, w.object, w.file, w.number, w.built, w.own,
+		w.text, w.list, w.set, w.secret, w.binary, w.field, w.object, w.file, w.remote, w.number, w.built, w.own,
 	}
 }
 
@@ -181,6 +191,7 @@ func (w *world) suffer(t *testing.T) {
 	w.aws.Deny("secretsmanager:BatchGetSecretValue", "")
 	w.aws.Deny("secretsmanager:GetSecretValue", "app/binary")
 	w.aws.S3.Delete("app", "object")
+	w.site.Fail(0, site.Answer(403, leaks.Text, "Location", leaks.Text))
 	wrong := []lambdacache.Cached{
 		ssmcache.Parameter[int]("/app/text"), ssmcache.Parameter[[]string]("/app/secure"), secretcache.Field[bool]("app/login", "Password"),
 		ssmcache.ParameterFunc("/app/text", func(s string) (int, error) { return 0, errors.New(s) }),

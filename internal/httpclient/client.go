@@ -1,4 +1,4 @@
-package awsconfig
+package httpclient
 
 import (
 	"bytes"
@@ -9,22 +9,22 @@ import (
 	"time"
 )
 
-// client is the [aws.HTTPClient]: it bounds one attempt. The bound is here and not
-// in a middleware because the SDK takes the end of a context it handed out for the
+// Client bounds one attempt. For the AWS SDK, as its HTTPClient, the bound is here and
+// not in a middleware because the SDK takes the end of a context it handed out for the
 // caller's wish and does not try again, while an error of the HTTP client is
 // retried.
-type client struct {
-	http      *http.Client
-	before    func() // runs before each request; may be nil
-	silent    func() // runs when an attempt has met silence; may be nil
-	limit     time.Duration
-	streaming bool // limit ends with the headers and then bounds each read of the body
+type Client struct {
+	HTTP      *http.Client
+	Before    func() // runs before each request; may be nil
+	Silent    func() // runs when an attempt has met silence; may be nil
+	Limit     time.Duration
+	Streaming bool // Limit ends with the headers and then bounds each read of the body
 }
 
 // Do sends one attempt. The answer's body must be closed or read to its end.
-func (c *client) Do(req *http.Request) (*http.Response, error) {
-	if c.before != nil {
-		c.before()
+func (c *Client) Do(req *http.Request) (*http.Response, error) {
+	if c.Before != nil {
+		c.Before()
 	}
 	ctx, cancel := context.WithCancelCause(req.Context())
 	req = req.WithContext(ctx)
@@ -32,17 +32,17 @@ func (c *client) Do(req *http.Request) (*http.Response, error) {
 		cancel(nil)
 		return nil, err
 	}
-	timer := time.AfterFunc(c.limit, func() { cancel(&timeoutError{c.limit, "no answer within "}) })
-	resp, err := c.http.Do(req)
+	timer := time.AfterFunc(c.Limit, func() { cancel(&timeoutError{c.Limit, "no answer within "}) })
+	resp, err := c.HTTP.Do(req)
 	if err != nil {
 		timer.Stop()
 		err = c.causeOf(ctx, err)
 		cancel(nil)
 		return nil, err
 	}
-	if c.streaming {
+	if c.Streaming {
 		timer.Stop()
-		timer = time.AfterFunc(c.limit, func() { cancel(&timeoutError{c.limit, "no more of the answer for "}) })
+		timer = time.AfterFunc(c.Limit, func() { cancel(&timeoutError{c.Limit, "no more of the answer for "}) })
 		timer.Stop() // until the first read
 	}
 	resp.Body = &body{rest: resp.Body, client: c, ctx: ctx, cancel: cancel, timer: timer}
@@ -82,19 +82,19 @@ func inOnePiece(req *http.Request) error {
 // body is the answer while its attempt is still bounded.
 type body struct {
 	rest   io.ReadCloser
-	client *client
+	client *Client
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	timer  *time.Timer
 }
 
 func (b *body) Read(p []byte) (int, error) {
-	if b.client.streaming {
+	if b.client.Streaming {
 		// Only the wait for bytes counts, not what the reader does between reads.
-		b.timer.Reset(b.client.limit)
+		b.timer.Reset(b.client.Limit)
 	}
 	n, err := b.rest.Read(p)
-	if b.client.streaming {
+	if b.client.Streaming {
 		b.timer.Stop()
 	}
 	switch {
@@ -122,13 +122,13 @@ func (b *body) end() {
 }
 
 // causeOf is our own timeout if that is what ended ctx, else err.
-func (c *client) causeOf(ctx context.Context, err error) error {
+func (c *Client) causeOf(ctx context.Context, err error) error {
 	var timeout *timeoutError
 	if !errors.As(context.Cause(ctx), &timeout) {
 		return err
 	}
-	if c.silent != nil {
-		c.silent()
+	if c.Silent != nil {
+		c.Silent()
 	}
 	return timeout
 }
@@ -154,16 +154,3 @@ func (e *brokenError) Unwrap() error { return e.err }
 
 // ConnectionError makes the SDK's retryer try again.
 func (e *brokenError) ConnectionError() bool { return true }
-
-// sameMethodOnly follows the redirects that keep method and body, as the SDK's own
-// client does, and keeps the session token from another host.
-func sameMethodOnly(next *http.Request, via []*http.Request) error {
-	status := next.Response.StatusCode
-	if status != http.StatusTemporaryRedirect && status != http.StatusPermanentRedirect || len(via) > 3 {
-		return http.ErrUseLastResponse
-	}
-	if via[len(via)-1].URL.Host != next.URL.Host {
-		next.Header.Del("X-Amz-Security-Token")
-	}
-	return nil
-}

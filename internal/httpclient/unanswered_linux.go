@@ -1,4 +1,4 @@
-package awsconfig
+package httpclient
 
 import (
 	"syscall"

@@ -1,6 +1,6 @@
 //go:build !linux
 
-package awsconfig
+package httpclient
 
 import "syscall"
 

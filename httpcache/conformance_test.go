@@ -1,0 +1,18 @@
+package httpcache_test
+
+import (
+	"testing"
+
+	"github.com/lambda-cache/lambdacache/cachetest"
+	"github.com/lambda-cache/lambdacache/httpcache"
+	"github.com/lambda-cache/lambdacache/internal/site"
+	"github.com/lambda-cache/lambdacache/internal/subject"
+)
+
+func TestConformance(t *testing.T) {
+	t.Run("http of this machine", func(t *testing.T) { cachetest.Conformance(t, subject.OnSite(site.New(t))) })
+	t.Run("https", func(t *testing.T) {
+		s := site.NewTLS(t)
+		cachetest.Conformance(t, subject.OnSite(s, httpcache.Client(s.Client())))
+	})
+}

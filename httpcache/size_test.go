@@ -1,0 +1,120 @@
+package httpcache
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"io"
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// meter counts what is read of bodies.
+type meter struct {
+	http.RoundTripper
+	read int
+}
+
+func (m *meter) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := m.RoundTripper.RoundTrip(r)
+	if err == nil {
+		resp.Body = &metered{resp.Body, m}
+	}
+	return resp, err
+}
+
+type metered struct {
+	io.ReadCloser
+	meter *meter
+}
+
+func (b *metered) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.meter.read += n
+	return n, err
+}
+
+func newMeter(t *testing.T) *meter {
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &meter{RoundTripper: transport}
+}
+
+// sends answers with a body in a certain way.
+func sends(how string, body []byte) func(http.Handler) http.Handler {
+	return func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			switch how {
+			case "streamed":
+				w.(http.Flusher).Flush() // no length is known then
+				w.Write(body)
+			case "compressed":
+				w.Header().Set("Content-Encoding", "gzip")
+				z := gzip.NewWriter(w)
+				z.Write(body)
+				z.Close()
+			default:
+				w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+				w.Write(body)
+			}
+		})
+	}
+}
+
+func TestSizeLimit(t *testing.T) {
+	const limit = 100_000
+	for _, how := range []string{"announced", "streamed", "compressed"} {
+		for _, size := range []int{0, 1, limit - 1, limit, limit + 1, 10 * limit} {
+			t.Run(fmt.Sprint(how, " ", size), func(t *testing.T) {
+				l := newLab(t)
+				body := bytes.Repeat([]byte("x"), size)
+				l.Fail(0, sends(how, body))
+				m := newMeter(t)
+				e := URL[[]byte](l.URL+"/d", SizeLimit(limit), Client(&http.Client{Transport: m}))
+				if size <= limit {
+					if got := get(t, e); !bytes.Equal(got, body) {
+						t.Errorf("%d bytes of %d", len(got), size)
+					}
+					return
+				}
+				claim, most := "more", limit+1
+				if how == "announced" {
+					claim, most = fmt.Sprint(size), 0
+				}
+				failure(t, e, fmt.Sprintf("the document has %s bytes, and the limit is %d: set httpcache.SizeLimit", claim, limit))
+				if m.read > most {
+					t.Errorf("%d bytes were read, %d are enough to know", m.read, most)
+				}
+				want(t, "tries", l.Calls(), 1)
+			})
+		}
+	}
+}
+
+func TestDefaultSizeLimit(t *testing.T) {
+	l := newLab(t)
+	l.Put("/large", strings.Repeat("x", 1<<20))
+	l.Put("/larger", strings.Repeat("x", 1<<20+1))
+	want(t, "size", len(get(t, URL[string](l.URL+"/large"))), 1<<20)
+	failure(t, URL[string](l.URL+"/larger"), "the document has 1048577 bytes, and the limit is 1048576: set httpcache.SizeLimit")
+	want(t, "with room", len(get(t, URL[string](l.URL+"/larger", SizeLimit(1<<21)))), 1<<20+1)
+	want(t, "with all room", len(get(t, URL[string](l.URL+"/larger", SizeLimit(int(^uint(0)>>1))))), 1<<20+1)
+}
+
+// A length that no body stands behind takes little memory.
+func TestAnnouncedLengthIsAClaim(t *testing.T) {
+	resp := &http.Response{ContentLength: 1 << 40, Body: io.NopCloser(strings.NewReader("short"))}
+	s := newSource(nil, nil, 1<<50, "")
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if body, err := s.read(nil, nil, resp); err != nil || string(body) != "short" {
+		t.Fatal(string(body), err)
+	}
+	runtime.ReadMemStats(&after)
+	allocated := after.TotalAlloc - before.TotalAlloc
+	if allocated > 17<<20 {
+		t.Errorf("%d bytes of memory", allocated)
+	}
+}

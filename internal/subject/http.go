@@ -1,0 +1,50 @@
+package subject
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/lambda-cache/lambdacache"
+	"github.com/lambda-cache/lambdacache/cachetest"
+	"github.com/lambda-cache/lambdacache/httpcache"
+	"github.com/lambda-cache/lambdacache/internal/site"
+)
+
+// HTTP is httpcache with the documents of a server at base, which put and remove
+// change; path starts with a slash. There is no Deny: what is denied over HTTP names
+// no IAM action.
+func HTTP(base string, put func(t testing.TB, path, body string), remove func(t testing.TB, path string), opts ...lambdacache.Option) cachetest.Subject {
+	path := func(url string) string { return url[len(base):] }
+	return cachetest.Subject{
+		Text: func(url string, more ...lambdacache.Option) *lambdacache.Entry[string] {
+			return httpcache.URL[string](url, append(more, opts...)...)
+		},
+		Document: func(url string, more ...lambdacache.Option) *lambdacache.Entry[cachetest.Document] {
+			return httpcache.URL[cachetest.Document](url, append(more, opts...)...)
+		},
+		Key:         func(word string) string { return base + "/suite/" + word },
+		MaxKeys:     1,
+		Conditional: true,
+		Put:         func(t testing.TB, url, value string) { put(t, path(url), value) },
+		Remove:      func(t testing.TB, url string) { remove(t, path(url)) },
+	}
+}
+
+// OnSite is HTTP with a site of our own, which the suite can tell what it cannot tell
+// other servers.
+func OnSite(s *site.Site, opts ...lambdacache.Option) cachetest.Subject {
+	subject := HTTP(s.URL,
+		func(_ testing.TB, path, body string) { s.Put(path, body) },
+		func(_ testing.TB, path string) { s.Remove(path) }, opts...)
+	subject.Throttle = func(testing.TB) func() {
+		s.Fail(0, site.Answer(http.StatusTooManyRequests, ""))
+		return s.Heal
+	}
+	subject.Hold = func(testing.TB) (func(int), func()) {
+		gate := cachetest.NewGate()
+		s.Fail(0, gate.Hold())
+		return gate.Wait, func() { s.Heal(); gate.Release() }
+	}
+	subject.Calls = s.Calls
+	return subject
+}
