@@ -38,7 +38,7 @@ type AppConfig struct {
 type deployment struct {
 	AppConfigVersion
 	number int
-	body   []byte
+	body   func() []byte // a function, or printing the fake would show it
 }
 
 // AppConfigVersion is what a version of a configuration has beside its body: see
@@ -83,7 +83,7 @@ func (s *AppConfig) Deploy(application, environment, profile, body string, v App
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.number++
-	s.deployed[name] = &deployment{v, s.number, []byte(body)}
+	s.deployed[name] = &deployment{v, s.number, func() []byte { return []byte(body) }}
 	s.aws.held().hold("appconfig "+name, []byte(body))
 }
 

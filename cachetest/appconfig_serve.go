@@ -139,7 +139,7 @@ func (p poll) write(w http.ResponseWriter) {
 	if p.latest.Label != "" {
 		w.Header().Set("Version-Label", p.latest.Label)
 	}
-	write(w, http.StatusOK, p.latest.ContentType, p.latest.body)
+	write(w, http.StatusOK, p.latest.ContentType, p.latest.body())
 }
 
 func (s *AppConfig) getLatestConfiguration(token string) (p poll, _ *apiError) {

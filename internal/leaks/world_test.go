@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lambda-cache/lambdacache"
+	"github.com/lambda-cache/lambdacache/appconfigcache"
 	"github.com/lambda-cache/lambdacache/cachetest"
 	"github.com/lambda-cache/lambdacache/internal/leaks"
 	"github.com/lambda-cache/lambdacache/s3cache"
@@ -39,6 +40,8 @@ type world struct {
 	field  *lambdacache.Entry[lambdacache.Redacted[string]]
 	object *lambdacache.Entry[map[string]string]
 	file   *lambdacache.Entry[*s3cache.LocalFile]
+	flags  *lambdacache.Entry[appconfigcache.FlagSet]
+	config *lambdacache.Entry[[]byte]
 	number *lambdacache.Entry[int]
 	built  *lambdacache.Entry[*login]
 	origin *lambdacache.Origin[string]
@@ -83,6 +86,8 @@ func (w *world) put() {
 	w.aws.Secrets.PutBinary("app/binary", []byte(leaks.Text))
 	w.aws.S3.Put("app", "object", []byte(document))
 	w.aws.S3.Put("app", "file", []byte(leaks.Text))
+	w.aws.AppConfig.Put("app", "prod", "flags", `{"f":{"enabled":true,"Password":`+quoted(leaks.Text)+`}}`)
+	w.aws.AppConfig.Put("app", "prod", "config", leaks.Text)
 }
 
 func (w *world) declare() {
@@ -94,6 +99,8 @@ func (w *world) declare() {
 	w.field = secretcache.Field[lambdacache.Redacted[string]]("app/login", "Password")
 	w.object = s3cache.Object[map[string]string]("s3://app/object")
 	w.file = s3cache.File("s3://app/file")
+	w.flags = appconfigcache.Flags("app", "prod", "flags")
+	w.config = appconfigcache.Configuration[[]byte]("app", "prod", "config")
 	w.number = lambdacache.New("number", func(ctx context.Context) (int, error) {
 		w.contexts["of a source"] = ctx
 		return leaks.Number, nil
@@ -119,7 +126,7 @@ func (plain) Load(_ context.Context, reqs []lambdacache.Request) []lambdacache.R
 
 func (w *world) entries() []lambdacache.Cached {
 	return []lambdacache.Cached{
-		w.text, w.list, w.set, w.secret, w.binary, w.field, w.object, w.file, w.number, w.built, w.own,
+		w.text, w.list, w.set, w.secret, w.binary, w.field, w.object, w.file, w.flags, w.config, w.number, w.built, w.own,
 	}
 }
 
@@ -144,6 +151,7 @@ func (w *world) live(t *testing.T) {
 			"of no name":      func() { lambdacache.Value[string](ctx, leaks.Text[:3]) },
 			"outside":         func() { w.secret.Value(context.Background()) },
 			"not listed":      func() { ssmcache.Parameter[string]("/app/text").Value(ctx) },
+			"of no attribute": func() { appconfigcache.Attribute[any](w.flags.Value(ctx), "f", "Password", nil) },
 			"of no parameter": func() { w.set.Value(ctx).Text("missing") },
 		} {
 			w.panics[name] = recovered(misuse)
@@ -181,11 +189,15 @@ func (w *world) suffer(t *testing.T) {
 	w.aws.Deny("secretsmanager:BatchGetSecretValue", "")
 	w.aws.Deny("secretsmanager:GetSecretValue", "app/binary")
 	w.aws.S3.Delete("app", "object")
+	w.aws.AppConfig.Put("app", "prod", "flags", `{"f":{"Password":`+quoted(leaks.Text)+`}}`)
+	w.aws.Deny("appconfig:GetLatestConfiguration", "app/prod/config")
 	wrong := []lambdacache.Cached{
 		ssmcache.Parameter[int]("/app/text"), ssmcache.Parameter[[]string]("/app/secure"), secretcache.Field[bool]("app/login", "Password"),
 		ssmcache.ParameterFunc("/app/text", func(s string) (int, error) { return 0, errors.New(s) }),
 		secretcache.SecretFunc("app/login", func(b []byte) (int, error) { panic(string(b)) }),
 		s3cache.Object[float64]("s3://app/file"),
+		appconfigcache.Configuration[time.Duration]("app", "prod", "config"), appconfigcache.Flags("app", "prod", "config"),
+		appconfigcache.ConfigurationFunc("app", "prod", "flags", func(b []byte) (int, error) { return 0, errors.New(string(b)) }),
 		lambdacache.Derive("ill", func(ctx context.Context) (int, error) { return strconv.Atoi(w.text.Value(ctx)) }, []lambdacache.Cached{w.text}),
 		lambdacache.New("panics", func(context.Context) (int, error) { panic(fmt.Sprint("no ", leaks.Text)) }),
 	}
