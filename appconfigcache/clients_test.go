@@ -74,10 +74,10 @@ func TestClientWrittenByHand(t *testing.T) {
 	out.NextPollConfigurationToken = nil
 	s.get = func() (*appconfigdata.GetLatestConfigurationOutput, error) { return out, nil }
 	_, err = e.Refresh(t.Context())
-	wantError(t, err, "the answer to GetLatestConfiguration has no token for the next call: what answers is not AppConfig")
+	wantError(t, err, "cannot decode: the response to GetLatestConfiguration has no token for the next call: what answers is not AppConfig")
 	s.token = ""
 	_, err = l.text(appconfigcache.Client(&script{})).Get(t.Context())
-	wantError(t, err, "the answer to StartConfigurationSession has no token for the next call: what answers is not AppConfig")
+	wantError(t, err, "cannot decode: the response to StartConfigurationSession has no token for the next call: what answers is not AppConfig")
 }
 
 // loose is a client that cannot be told from others.

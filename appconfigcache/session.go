@@ -90,7 +90,11 @@ func (s *session) load(ctx context.Context, req lambdacache.Request) lambdacache
 	}
 	if err != nil {
 		refusal := s.key.refused(err, "appconfig:GetLatestConfiguration")
-		if lost(err) || errors.Is(refusal, lambdacache.ErrNotFound) {
+		switch {
+		case lost(err):
+			s.token = ""
+			refusal = fmt.Errorf("%w; a token is good for one call, also if the answer is lost on the way", refusal)
+		case errors.Is(refusal, lambdacache.ErrNotFound):
 			s.token = ""
 		}
 		return fail(refusal)
@@ -106,7 +110,7 @@ func (s *session) load(ctx context.Context, req lambdacache.Request) lambdacache
 // noToken is the error of an answer that the service would not give: a page of somebody
 // between, for example, which must not pass for a configuration.
 func noToken(operation string) error {
-	return fmt.Errorf("the answer to %s has no token for the next call: what answers is not AppConfig", operation)
+	return lambdacache.Undecodable("the response to " + operation + " has no token for the next call: what answers is not AppConfig")
 }
 
 // early reports whether the service would refuse the token because of its interval.

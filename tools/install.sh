@@ -52,6 +52,7 @@ node_packages() {
 	cp "$dir/package-lock.json" "$dir/installed.json" # last: an interrupted install is not taken for a whole one
 }
 
+# fun brings the other packages of tools/node with it: AWS's own client for AppConfig.
 fun() { node_packages @vercel/fun "$here/node" "$TOOLS/node"; }
 
 # peers are the libraries for Node.js that the benchmarks compare with, beside the

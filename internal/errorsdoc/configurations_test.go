@@ -1,6 +1,7 @@
 package errorsdoc_test
 
 import (
+	"strings"
 	"time"
 
 	"github.com/lambda-cache/lambdacache"
@@ -62,6 +63,17 @@ func configurations() []loading {
 			bad:    deploys("noflags", `{"basket":{"limit":"`+badValue+`"}}`),
 			values: []string{badValue},
 			pause:  15 * time.Second,
+		},
+		{
+			heading: "Answers of AppConfig that break off",
+			declare: configuration[string]("broken"),
+			good:    deploys("broken", goodValue),
+			bad: func(aws *cachetest.AWS) {
+				deploys("broken", strings.Repeat(badValue, 100))(aws)
+				aws.Fail(cachetest.Fault{Operation: "GetLatestConfiguration", Do: cachetest.TruncateBody(600)}) // no error is that long
+			},
+			code:   "BadRequestException",
+			values: []string{badValue},
 		},
 		{
 			heading: "An answer that is not AppConfig's",
