@@ -76,7 +76,9 @@ func (s *session) load(ctx context.Context, req lambdacache.Request) lambdacache
 	out, err := s.ask(ctx)
 	if lost(err) { // once: an answer that was lost has used the token, also of a new session
 		if tooEarly(err) && s.early(start) && s.standsFor(req) {
-			return lambdacache.Result[[]byte]{Unchanged: true, NotBefore: s.interval - start.Since(s.at), Calls: calls - 1}
+			// It stood when the session was last asked, not now.
+			age := start.Since(s.at)
+			return lambdacache.Result[[]byte]{Unchanged: true, Age: age, NotBefore: s.interval - age, Calls: calls - 1}
 		}
 		calls++
 		if err := s.open(ctx); err != nil {

@@ -2,6 +2,7 @@ package appconfigcache_test
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -171,6 +172,29 @@ func TestUnchangedAfterABodyThatDoesNotDecode(t *testing.T) {
 	want(t, "mended, refreshed", refresh(t, number), 2)
 }
 
+// What the session refuses to say too early makes nobody's value younger, and is not
+// asked for again by those whose max age is shorter.
+func TestTooEarlyMakesNothingYounger(t *testing.T) {
+	l := newLab(t)
+	l.put("v1")
+	number := appconfigcache.Configuration[int]("app", "prod", l.profile())
+	short, long := l.text(lambdacache.MaxAge(6*time.Second)), l.text(lambdacache.MaxAge(20*time.Second))
+	fails(t, number, "cannot decode")
+	l.put("v2")
+	l.clock.Advance(5 * time.Second)
+	l.asked()
+	fails(t, number, "cannot decode")
+	want(t, "calls too early", l.asked(), "get")
+	l.clock.Advance(10*time.Second - 1)
+	want(t, "a short max age before the interval is over", get(t, short), "v1")
+	want(t, "calls", l.asked(), "")
+	l.clock.Advance(5 * time.Second)
+	want(t, "a longer one, which is not over", get(t, long), "v1")
+	l.clock.Advance(1)
+	want(t, "a longer one when it is over", get(t, long), "v2")
+	want(t, "calls", l.asked(), "get")
+}
+
 func TestSessionThatIsLost(t *testing.T) {
 	l := newLab(t)
 	l.put("v1")
@@ -221,6 +245,27 @@ func TestLostAnswer(t *testing.T) {
 			want(t, "calls", l.asked(), "get get start get")
 		})
 	}
+}
+
+// By our clock the interval is over, by the service's it is not: an answer may have been
+// lost meanwhile, so "too early" is no "unchanged".
+func TestTooEarlyByTheServiceOnly(t *testing.T) {
+	l := newLab(t)
+	l.put("v1")
+	e := l.text()
+	get(t, e)
+	l.put("v2")
+	l.due()
+	l.asked()
+	l.Fail(cachetest.Fault{Times: 1, Do: func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-Amzn-ErrorType", "BadRequestException")
+			w.WriteHeader(http.StatusBadRequest)
+			io.WriteString(w, `{"Message":"early","Reason":"InvalidParameters","Details":{"InvalidParameters":{"ConfigurationToken":{"Problem":"PollIntervalNotSatisfied"}}}}`)
+		})
+	}})
+	want(t, "value", get(t, e), "v2")
+	want(t, "calls", l.asked(), "get start get")
 }
 
 // nowhere loses an answer.
