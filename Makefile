@@ -18,8 +18,8 @@ FUZZTIME ?= 10s
 
 # The timeout is per package: a test that hangs prints its goroutines.
 TEST := go test -race -shuffle=on -count=1 -timeout=5m
-# The tests of e2e that need a server somebody else wrote have a target of their own.
-SERVERS := Moto|VersityGW|Toxiproxy|Fun|ServeStatic
+# The tests of e2e that need a server or client somebody else wrote have a target of their own.
+SERVERS := Moto|VersityGW|Toxiproxy|Fun|ServeStatic|NodeSDK
 MODULES := $(shell tools/modules.sh)
 OWN     := $(filter-out e2e,$(MODULES))
 

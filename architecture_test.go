@@ -46,7 +46,9 @@ func TestTheCoreImportsTheStandardLibraryOnly(t *testing.T) {
 
 func TestASourceLinksOneService(t *testing.T) {
 	const services = "github.com/aws/aws-sdk-go-v2/service/"
-	for source, service := range map[string]string{"ssmcache": "ssm", "secretcache": "secretsmanager", "s3cache": "s3", "httpcache": ""} {
+	for source, service := range map[string]string{
+		"ssmcache": "ssm", "secretcache": "secretsmanager", "s3cache": "s3", "appconfigcache": "appconfigdata", "httpcache": "",
+	} {
 		deps := imports(t, "./"+source)
 		for _, dep := range deps {
 			name, isService := strings.CutPrefix(dep, services)

@@ -18,14 +18,15 @@ const (
 	Caller  = "arn:aws:sts::" + Account + ":assumed-role/fn/fn"
 )
 
-// AWS is a fake of Parameter Store, Secrets Manager and S3 behind one HTTP server
-// on loopback. It speaks the services' own protocols, so any client can be pointed
+// AWS is a fake of Parameter Store, Secrets Manager, S3 and AppConfig's data plane
+// behind one HTTP server on loopback. It speaks the services' own protocols, so any client can be pointed
 // at it: the AWS SDKs, the aws CLI, the code under test.
 //
 //	aws := cachetest.NewAWS(t)
 //	aws.SSM.Put("/app/key", "v1")
 //	aws.Secrets.PutString("prod/db", `{"user":"app"}`)
 //	aws.S3.Put("models", "fraud.bin", body)
+//	aws.AppConfig.Put("shop", "prod", "flags", `{"new-checkout":{"enabled":true}}`)
 //
 // It counts what it was asked ([AWS.Calls], [AWS.Requests], [AWS.Connections]),
 // holds requests until the test lets them go ([AWS.Hold]), refuses what the test
@@ -33,9 +34,10 @@ const (
 // signed, but does not check the signature. All methods may be called at any time
 // and from any goroutine.
 type AWS struct {
-	SSM     *SSM
-	Secrets *Secrets
-	S3      *S3
+	SSM       *SSM
+	Secrets   *Secrets
+	S3        *S3
+	AppConfig *AppConfig
 
 	addr     string // where to listen
 	tls      bool
@@ -101,6 +103,7 @@ func StartAWS(opts ...AWSOption) (*AWS, error) {
 	a.SSM = newSSM(a)
 	a.Secrets = newSecrets(a)
 	a.S3 = newS3(a)
+	a.AppConfig = newAppConfig(a)
 	for _, o := range opts {
 		o(a)
 	}

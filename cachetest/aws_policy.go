@@ -18,7 +18,7 @@ func (p *policy) init() { p.denied = make(map[string]map[string]bool) }
 
 // Deny takes a permission from the caller until [AWS.Allow]: an IAM action, such as
 // "ssm:GetParameters", on a resource: a parameter's name, a secret's name, a bucket
-// or bucket/key; "/app/*" for all that begin so, "" for every resource. It panics
+// or bucket/key, a configuration's application/environment/profile; "/app/*" for all that begin so, "" for every resource. It panics
 // if the fake does not know the action.
 //
 // What a denial does is the service's way: one denied name fails a whole
@@ -91,11 +91,14 @@ func (p *policy) check(c *call) *apiError {
 
 // denial is the refusal of a call, in the words of IAM.
 func denial(c *call, resource string) *apiError {
-	if c.service == "s3" {
+	switch c.service {
+	case "s3":
 		if resource != "" {
 			resource = `"` + resource + `"`
 		}
 		return &apiError{status: 403, code: "AccessDenied", message: notAuthorized(c.action, resource)}
+	case "appconfig":
+		return &apiError{status: 403, code: "AccessDeniedException", message: notAuthorized(c.action, resource)}
 	}
 	return badRequest("AccessDeniedException", notAuthorized(c.action, resource))
 }
@@ -122,6 +125,9 @@ func (a *AWS) actions() []string {
 		actions = append(actions, "secretsmanager:"+op)
 	}
 	actions = append(actions, s3Actions...)
+	for _, op := range appConfigOperations {
+		actions = append(actions, "appconfig:"+op)
+	}
 	slices.Sort(actions)
 	return actions
 }
@@ -135,6 +141,7 @@ func (a *AWS) known(operation string) {
 	ops := slices.Collect(maps.Keys(a.SSM.operations))
 	ops = append(ops, slices.Collect(maps.Keys(a.Secrets.operations))...)
 	ops = append(ops, s3Operations...)
+	ops = append(ops, appConfigOperations...)
 	if !slices.Contains(ops, operation) {
 		slices.Sort(ops)
 		panic(fmt.Sprintf("cachetest: %q is not an operation of the fake, which has %s", operation, strings.Join(ops, ", ")))

@@ -29,7 +29,8 @@ type apiError struct {
 	status  int
 	code    string
 	message string
-	fields  []string // names and values of further elements in S3's answer
+	fields  []string       // names and values of further elements in S3's answer
+	members map[string]any // further members in AppConfig's
 }
 
 func (e *apiError) Error() string { return e.code + ": " + e.message }
@@ -60,10 +61,13 @@ func (a *AWS) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 // read finds the service of a request: those of the JSON protocol name their
-// operation in a header, everything else is S3's.
+// operation in a header, those of AppConfig are known by their path, everything else is
+// S3's.
 func (a *AWS) read(r *http.Request, body []byte) *call {
 	target := r.Header.Get("X-Amz-Target")
 	switch service, operation, _ := strings.Cut(target, "."); {
+	case target == "" && isAppConfig(r):
+		return a.AppConfig.read(r, body)
 	case target == "":
 		return a.S3.read(r, body)
 	case service == "AmazonSSM":

@@ -32,6 +32,10 @@ type Subject struct {
 	MaxKeys int
 	// Conditional says that the source knows when a value is unchanged.
 	Conditional bool
+	// Sessions says that the source asks through a session for each key, which costs a
+	// call more when it is opened: by the first load of the key, and by a load that
+	// comes before the session may be asked again. A minute later it may.
+	Sessions bool
 
 	// Deny takes the permission to read a key, and Throttle makes every request fail
 	// so, until the returned function is called. Hold stops requests until the
@@ -248,6 +252,14 @@ func (s *suite) told(err error) string {
 		return fmt.Sprintf("a %T that shows a value", err)
 	}
 	return text
+}
+
+// opened is what loads cost that open a session for each of n keys.
+func (s *suite) opened(n int) int {
+	if s.Sessions {
+		return n
+	}
+	return 0
 }
 
 // batches is how many calls n keys cost.

@@ -73,6 +73,9 @@ func (s *suite) undecodable() {
 		s.get(text, bad) // whom the value suits has it
 	}
 	s.set(key, `{"name":"s3cr3t","count":2}`)
+	if s.Sessions {
+		s.clock.Advance(minute)
+	}
 	if got, err := doc.Get(s.Context()); err != nil || got.Count != 2 {
 		s.Errorf("the mended document cannot be read: %s", s.told(err))
 	}

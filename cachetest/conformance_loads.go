@@ -13,7 +13,7 @@ func (s *suite) maxAge() {
 	key := s.keys("age", 1)[0]
 	e := s.Text(key)
 	s.get(e, s.value(key))
-	s.calls(1, "first")
+	s.calls(1+s.opened(1), "first")
 	s.get(e, s.value(key))
 	s.clock.Advance(lambdacache.DefaultMaxAge - time.Millisecond)
 	s.set(key, "s3cr3t, changed")
@@ -30,21 +30,21 @@ func (s *suite) maxAge() {
 	if err != nil || got != "s3cr3t, changed again" {
 		s.Errorf("Refresh does not give the new value: %s", s.told(err))
 	}
-	s.calls(1, "Refresh")
+	s.calls(1+s.opened(1), "Refresh")
 	lambdacache.Invalidate(e)
 	s.get(e, "s3cr3t, changed again")
-	s.calls(1, "after Invalidate")
+	s.calls(1+s.opened(1), "after Invalidate")
 }
 
 func (s *suite) batching() {
 	n := 2*s.MaxKeys + 3
 	list, entries := s.declare(s.keys("batch", n))
 	s.forget()
-	for _, order := range [][]lambdacache.Cached{list, reversed(list)} {
+	for i, order := range [][]lambdacache.Cached{list, reversed(list)} {
 		if err := lambdacache.Prefetch(s.Context(), order...); err != nil {
 			s.Fatal(s.told(err))
 		}
-		s.calls(s.batches(n), "all due")
+		s.calls(s.batches(n)+s.opened(n*(1-i)), "all due")
 		for _, e := range entries {
 			s.get(e, s.value(s.Key(e.Name())))
 		}
@@ -68,7 +68,7 @@ func (s *suite) identity() {
 	if err := lambdacache.Prefetch(s.Context(), a, b, other); err != nil {
 		s.Fatal(s.told(err))
 	}
-	s.calls(s.batches(2), "two keys, three entries")
+	s.calls(s.batches(2)+s.opened(2), "two keys, three entries")
 	s.get(a, s.value(keys[0]))
 	s.get(b, s.value(keys[0]))
 	s.get(other, s.value(keys[1]))
@@ -78,7 +78,7 @@ func (s *suite) identity() {
 		s.Fatal(s.told(err))
 	}
 	s.get(b, "s3cr3t, changed")
-	s.calls(1, "a refresh of one serves both")
+	s.calls(1+s.opened(1), "a refresh of one serves both")
 	if a.Version() != b.Version() {
 		s.Errorf("two entries of one key have the versions %q and %q", a.Version(), b.Version())
 	}

@@ -8,7 +8,7 @@ import (
 // s3Error makes an error of S3. The fields are names and values of further elements
 // in its answer, in turn.
 func s3Error(status int, code, message string, fields ...string) *apiError {
-	return &apiError{status, code, message, fields}
+	return &apiError{status: status, code: code, message: message, fields: fields}
 }
 
 type xmlError struct {

@@ -62,6 +62,9 @@ func TestConformanceOnTheFake(t *testing.T) {
 	t.Run("secretcache", func(t *testing.T) {
 		cachetest.Conformance(t, subject.OnFake(subject.Secrets(cfg), aws, "secretsmanager:GetSecretValue", "GetSecretValue", "BatchGetSecretValue"))
 	})
+	t.Run("appconfigcache", func(t *testing.T) {
+		cachetest.Conformance(t, subject.OnFake(subject.AppConfig(aws), aws, "appconfig:GetLatestConfiguration", "StartConfigurationSession", "GetLatestConfiguration"))
+	})
 	objects := subject.OnFake(subject.S3(t, cfg), aws, "s3:GetObject", "GetObject", "HeadObject")
 	t.Run("s3cache.Object", func(t *testing.T) { cachetest.Conformance(t, objects) })
 	t.Run("s3cache.File", func(t *testing.T) { cachetest.Conformance(t, subject.Files(objects)) })

@@ -52,8 +52,8 @@ node_packages() {
 	cp "$dir/package-lock.json" "$dir/installed.json" # last: an interrupted install is not taken for a whole one
 }
 
-# npm_servers are @vercel/fun and serve-static.
-npm_servers() { node_packages "@vercel/fun and serve-static" "$here/node" "$TOOLS/node"; }
+# npm_packages are @vercel/fun, serve-static, and AWS's own client for AppConfig.
+npm_packages() { node_packages "the packages of tools/node" "$here/node" "$TOOLS/node"; }
 
 # peers are the libraries for Node.js that the benchmarks compare with, beside the
 # programs that use them.
@@ -71,7 +71,7 @@ install() {
 	versitygw) go_tool versitygw "$versitygw" ;;
 	toxiproxy) go_tool toxiproxy-server "$toxiproxy" ;;
 	moto) "$here/moto.sh" ;;
-	fun | serve-static) npm_servers ;;
+	fun | serve-static) npm_packages ;;
 	peers) peers ;;
 	*) die "no tool is called $1; there are: ${all[*]}" ;;
 	esac

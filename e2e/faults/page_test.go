@@ -23,9 +23,10 @@ what happens: ` + "`make e2e`" + `; ` + "`cd e2e && go test ./faults -update`" +
   and the entry has ` + "`lambdacache.StaleIfError`" + `.
 * An error is a ` + "`*lambdacache.LoadError`" + `, the handler does not run, and errors.Is or errors.As find what the cell
   names in it. *Kept* means that the old value and its age are what they were before.
-* Requests are those of the default configuration: three attempts, 1.5 s each, and for SSM and Secrets Manager within the
-  load's timeout of 3 s (2.5 s here, so that it does not end together with an attempt). A cell names its own where they
-  differ from those without a value.
+* Requests are those of the default configuration: three attempts, 1.5 s each, and but for S3 within the load's timeout
+  of 3 s (2.5 s here, so that it does not end together with an attempt). A cell names its own where they differ from those
+  without a value.
+* A token of AppConfig is good for one call: tried again after an answer that did not arrive, it is refused.
 * After the fault every cell loads the new value at its next due time; until then, a served old value costs no request
   for as long as the pause lasts.
 

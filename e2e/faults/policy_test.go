@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/appconfigdata"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -25,6 +26,7 @@ import (
 var operations = map[string]string{
 	"ssmcache.Parameter": "GetParameters", "secretcache.Secret": "GetSecretValue", "two secretcache.Secret": "BatchGetSecretValue",
 	"s3cache.Object": "GetObject", "s3cache.File": "GetObject",
+	"appconfigcache.Configuration": "StartConfigurationSession", // where each of them fails
 }
 
 // invoke makes an invocation for each source and has its error and the number of its
@@ -148,7 +150,8 @@ func TestOwnClientsPolicy(t *testing.T) {
 		own := func() *clients {
 			return &clients{
 				ssm: ssm.NewFromConfig(cfg), secrets: secretsmanager.NewFromConfig(cfg),
-				s3: s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true }),
+				s3:        s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true }),
+				appconfig: appconfigdata.NewFromConfig(cfg),
 			}
 		}
 		invoke(t, fake, own, func(source string, err error, requests int) {

@@ -12,12 +12,14 @@ import (
 	"testing"
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/service/appconfigdata"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/smithy-go/middleware"
 
 	"github.com/lambda-cache/lambdacache"
+	"github.com/lambda-cache/lambdacache/appconfigcache"
 	"github.com/lambda-cache/lambdacache/awsconfig"
 	"github.com/lambda-cache/lambdacache/cachetest"
 	"github.com/lambda-cache/lambdacache/s3cache"
@@ -78,6 +80,27 @@ var sources = []source{
 			})
 		},
 	},
+	{
+		name: "appconfigcache.Configuration", keys: 1,
+		put: func(aws *cachetest.AWS, key, value string) {
+			environment, profile := configuration(key)
+			aws.AppConfig.Put("app", environment, profile, value)
+		},
+		remove: func(aws *cachetest.AWS, key string) {
+			environment, profile := configuration(key)
+			aws.AppConfig.Delete("app", environment, profile)
+		},
+		declare: func(t *testing.T, c *clients, key string, opts ...lambdacache.Option) entry {
+			environment, profile := configuration(key)
+			return entryOf(appconfigcache.Configuration[string]("app", environment, profile, append(opts, appconfigcache.Client(c.appconfig))...), itself)
+		},
+	},
+}
+
+// configuration is a key with a slash in it as environment and profile.
+func configuration(key string) (environment, profile string) {
+	environment, profile, _ = strings.Cut(key, "/")
+	return environment, profile
 }
 
 func putSecret(aws *cachetest.AWS, key, value string) { aws.Secrets.PutString(key, value) }
@@ -90,9 +113,10 @@ func declareSecret(t *testing.T, c *clients, key string, opts ...lambdacache.Opt
 
 // clients are the SDK's with our configuration; they count the attempts.
 type clients struct {
-	ssm     *ssm.Client
-	secrets *secretsmanager.Client
-	s3      *s3.Client
+	ssm       *ssm.Client
+	secrets   *secretsmanager.Client
+	s3        *s3.Client
+	appconfig *appconfigdata.Client
 
 	mu       sync.Mutex
 	attempts map[string]int // by operation
@@ -121,6 +145,7 @@ func newClients(t *testing.T, address string) *clients {
 	}
 	plain.BaseEndpoint, streaming.BaseEndpoint = &endpoint, &endpoint
 	c.ssm, c.secrets = ssm.NewFromConfig(plain), secretsmanager.NewFromConfig(plain)
+	c.appconfig = appconfigdata.NewFromConfig(plain)
 	c.s3 = s3.NewFromConfig(streaming, func(o *s3.Options) {
 		o.UsePathStyle = true
 		o.DisableLogOutputChecksumValidationSkipped = true

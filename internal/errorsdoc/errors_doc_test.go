@@ -52,6 +52,7 @@ type loading struct {
 	ask     func(context.Context, *cachetest.AWS, probe) error // nil: Get
 	code    string                                             // AWS's error code that errors.As finds, "" for none
 	values  []string                                           // which must not show
+	pause   time.Duration                                      // before which the source may not be asked again
 }
 
 func (c loading) run(t *testing.T, s *section) {
@@ -88,6 +89,7 @@ func (c loading) run(t *testing.T, s *section) {
 		aws.Allow(action, "")
 	}
 	c.good(aws)
+	clock.Advance(c.pause)
 	if err := p.get(t.Context()); err != nil {
 		t.Errorf("the next load, after what was wrong was put right: %v", err)
 	}
@@ -110,7 +112,7 @@ func (c loading) fail(t *testing.T, aws *cachetest.AWS, p probe) error {
 const old = 61 * time.Second
 
 // denials are the actions that cases deny.
-var denials = []string{"ssm:GetParameters", "secretsmanager:GetSecretValue", "s3:GetObject", "s3:ListBucket", "kms:Decrypt"}
+var denials = []string{"ssm:GetParameters", "secretsmanager:GetSecretValue", "s3:GetObject", "s3:ListBucket", "kms:Decrypt", "appconfig:StartConfigurationSession", "appconfig:GetLatestConfiguration"}
 
 // probe is an entry without its type, with the default max age, and another of the
 // same key that is content with what is held.

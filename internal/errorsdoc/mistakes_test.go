@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/lambda-cache/lambdacache"
+	"github.com/lambda-cache/lambdacache/appconfigcache"
 	"github.com/lambda-cache/lambdacache/cachetest"
 	"github.com/lambda-cache/lambdacache/httpcache"
 	"github.com/lambda-cache/lambdacache/s3cache"
@@ -56,6 +57,7 @@ func mistakes() []mistake {
 	}
 	return []mistake{
 		{"An empty name", func(context.Context) { entry("") }},
+		{"A configuration without an application", func(context.Context) { appconfigcache.Flags("", "prod", "flags") }},
 		{"A name with white space", func(context.Context) { entry("/app/my key") }},
 		{"An ARN of something else", func(context.Context) { entry("arn:aws:s3:::models") }},
 		{"A URI that is none of S3", func(context.Context) { s3cache.File("https://models/fraud.bin") }},

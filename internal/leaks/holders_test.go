@@ -12,11 +12,13 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/appconfigdata"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/lambda-cache/lambdacache"
+	"github.com/lambda-cache/lambdacache/appconfigcache"
 	"github.com/lambda-cache/lambdacache/awsconfig"
 	"github.com/lambda-cache/lambdacache/cachetest"
 	"github.com/lambda-cache/lambdacache/httpcache"
@@ -52,7 +54,9 @@ func (w *world) optionsAndClients(all map[string][]instance) {
 	token := lambdacache.NewOptionKind[string]("mine.Token")
 	options := []lambdacache.Option{
 		lambdacache.MaxAge(time.Minute), lambdacache.Name("n"), lambdacache.LoadTimeout(time.Second), secretcache.Stage("s"),
-		httpcache.Client(http.DefaultClient), httpcache.SizeLimit(1), ssmcache.Client(ssm.NewFromConfig(cfg)), secretcache.Client(secretsmanager.NewFromConfig(cfg)), s3cache.Client(s3.NewFromConfig(cfg)),
+		httpcache.Client(http.DefaultClient), httpcache.SizeLimit(1),
+		ssmcache.Client(ssm.NewFromConfig(cfg)), secretcache.Client(secretsmanager.NewFromConfig(cfg)), s3cache.Client(s3.NewFromConfig(cfg)),
+		appconfigcache.Client(appconfigdata.NewFromConfig(cfg)),
 	}
 	for _, o := range options {
 		all["lambdacache.Option"] = append(all["lambdacache.Option"], of("", o))
@@ -113,6 +117,7 @@ type mixed struct {
 	password lambdacache.Redacted[string]
 	Token    *lambdacache.Redacted[[]byte]
 	set      ssmcache.Set
+	flags    appconfigcache.FlagSet
 	cached   lambdacache.Cached
 	ctx      context.Context
 	lambdacache.Redacted[login]
@@ -122,6 +127,7 @@ func (w *world) redacted(all map[string][]instance) {
 	type password string
 	bytes := lambdacache.Redact([]byte(leaks.Text))
 	set := w.set.Value(w.contexts["of Wrap"])
+	flags := w.flags.Value(w.contexts["of Wrap"])
 	all["lambdacache.Redacted"] = []instance{
 		redact("text", leaks.Text), redact("named text", password(leaks.Text)), redact("bytes", []byte(leaks.Text)),
 		redact("array", [18]byte([]byte(leaks.Text))), redact("list", []string{leaks.Text}), redact("map", map[string]string{"k": leaks.Text}),
@@ -133,7 +139,7 @@ func (w *world) redacted(all map[string][]instance) {
 		revealing("twice", lambdacache.Redact(lambdacache.Redact(leaks.Text)), func(r lambdacache.Redacted[lambdacache.Redacted[string]]) any { return r.Reveal().Reveal() }),
 		of("zero", lambdacache.Redacted[string]{}), of("nil", (*lambdacache.Redacted[string])(nil)),
 		of("in a user's struct", mixed{
-			"app", lambdacache.Redact(leaks.Text), &bytes, set, w.text, w.contexts["of Wrap"], lambdacache.Redact(login{"app", leaks.Text}),
+			"app", lambdacache.Redact(leaks.Text), &bytes, set, flags, w.text, w.contexts["of Wrap"], lambdacache.Redact(login{"app", leaks.Text}),
 		}),
 	}
 	all["ssmcache.Set"] = []instance{
@@ -143,11 +149,22 @@ func (w *world) redacted(all map[string][]instance) {
 	}
 }
 
+func (w *world) flagSets(all map[string][]instance) {
+	password := func(s appconfigcache.FlagSet) any { return appconfigcache.Attribute(s, "f", "Password", "") }
+	set := w.flags.Value(w.contexts["of Wrap"])
+	all["appconfigcache.FlagSet"] = []instance{
+		revealing("", set, password), revealing("of a test", appconfigcache.NewFlagSet(`{"f":{"enabled":true,"Password":`+quoted(leaks.Text)+`}}`), password),
+		of("zero", appconfigcache.FlagSet{}), of("names", slices.Collect(set.Names())), of("in a user's struct", struct{ appconfigcache.FlagSet }{set}),
+	}
+}
+
 func (w *world) fakes(all map[string][]instance) {
 	fault := cachetest.Fault{Operation: "GetParameters", Do: cachetest.Throttle()}
 	all["cachetest.AWS"] = []instance{holding("", w.aws)}
 	all["cachetest.SSM"] = []instance{holding("", w.aws.SSM)}
 	all["cachetest.Secrets"] = []instance{holding("", w.aws.Secrets)}
+	all["cachetest.AppConfig"] = []instance{holding("", w.aws.AppConfig)}
+	all["cachetest.AppConfigVersion"] = []instance{of("", cachetest.AppConfigVersion{Label: "one"})}
 	all["cachetest.S3"] = []instance{holding("", w.aws.S3)}
 	all["cachetest.AWSOption"] = []instance{of("", cachetest.TLS())}
 	all["cachetest.Clock"] = []instance{of("", w.clock)}

@@ -33,7 +33,7 @@ var exempt = map[string]string{
 // type's is "also" something.
 func (w *world) instances() map[string][]instance {
 	all := make(map[string][]instance)
-	for _, part := range []func(map[string][]instance){w.entriesAndOrigins, w.eventsAndErrors, w.optionsAndClients, w.redacted, w.fakes, w.inner, w.contextsAndPanics} {
+	for _, part := range []func(map[string][]instance){w.entriesAndOrigins, w.eventsAndErrors, w.optionsAndClients, w.redacted, w.flagSets, w.fakes, w.inner, w.contextsAndPanics} {
 		part(all)
 	}
 	return all
@@ -43,7 +43,7 @@ func (w *world) entriesAndOrigins(all map[string][]instance) {
 	entries := []instance{
 		holding("of a text", w.text), holding("of a list", w.list), holding("of a struct", w.secret), holding("of bytes", w.binary),
 		holding("of a map", w.object), holding("of a number", w.number), holding("of a document", w.remote), holding("derived", w.built), holding("of a plain source", w.own),
-		of("of what is redacted", w.field), of("of a set", w.set), of("of a file", w.file), of("of nothing", new(lambdacache.Entry[string])),
+		of("of what is redacted", w.field), of("of a set", w.set), of("of a file", w.file), of("of flags", w.flags), holding("of a configuration", w.config), of("of nothing", new(lambdacache.Entry[string])),
 		of("nil", (*lambdacache.Entry[string])(nil)),
 		holding("among others", w.entries()), holding[lambdacache.Cached]("as Cached", w.text),
 	}

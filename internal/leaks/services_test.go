@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/lambda-cache/lambdacache"
+	"github.com/lambda-cache/lambdacache/appconfigcache"
 	"github.com/lambda-cache/lambdacache/cachetest"
 	"github.com/lambda-cache/lambdacache/internal/leaks"
 	"github.com/lambda-cache/lambdacache/s3cache"
@@ -106,6 +107,7 @@ func TestNoAnswerIsQuoted(t *testing.T) {
 			},
 			"object": untyped(s3cache.Object[int]("s3://app/text")).get,
 			"file":   untyped(s3cache.File("s3://app/" + name)).get,
+			"flags":  untyped(appconfigcache.Flags("app", "prod", "flags "+name)).get,
 		} {
 			err := get(t.Context())
 			if err == nil && source != "object" && source != "file" {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/lambda-cache/lambdacache"
+	"github.com/lambda-cache/lambdacache/appconfigcache"
 	"github.com/lambda-cache/lambdacache/cachetest"
 	"github.com/lambda-cache/lambdacache/httpcache"
 	"github.com/lambda-cache/lambdacache/internal/leaks"
@@ -44,6 +45,8 @@ type world struct {
 	object *lambdacache.Entry[map[string]string]
 	file   *lambdacache.Entry[*s3cache.LocalFile]
 	remote *lambdacache.Entry[string]
+	flags  *lambdacache.Entry[appconfigcache.FlagSet]
+	config *lambdacache.Entry[[]byte]
 	number *lambdacache.Entry[int]
 	built  *lambdacache.Entry[*login]
 	origin *lambdacache.Origin[string]
@@ -91,6 +94,8 @@ func (w *world) put() {
 	w.aws.S3.Put("app", "object", []byte(document))
 	w.aws.S3.Put("app", "file", []byte(leaks.Text))
 	w.site.Put("/document", leaks.Text)
+	w.aws.AppConfig.Put("app", "prod", "flags", `{"f":{"enabled":true,"Password":`+quoted(leaks.Text)+`}}`)
+	w.aws.AppConfig.Put("app", "prod", "config", leaks.Text)
 }
 
 func (w *world) declare() {
@@ -104,6 +109,8 @@ func (w *world) declare() {
 	w.file = s3cache.File("s3://app/file")
 	w.remote = httpcache.URL[string](w.site.URL+"/document?token="+url.QueryEscape(leaks.Text),
 		httpcache.Header("X-Key", func(context.Context) (string, error) { return leaks.Text, nil }))
+	w.flags = appconfigcache.Flags("app", "prod", "flags")
+	w.config = appconfigcache.Configuration[[]byte]("app", "prod", "config")
 	w.number = lambdacache.New("number", func(ctx context.Context) (int, error) {
 		w.contexts["of a source"] = ctx
 		return leaks.Number, nil
@@ -129,7 +136,7 @@ func (plain) Load(_ context.Context, reqs []lambdacache.Request) []lambdacache.R
 
 func (w *world) entries() []lambdacache.Cached {
 	return []lambdacache.Cached{
-		w.text, w.list, w.set, w.secret, w.binary, w.field, w.object, w.file, w.remote, w.number, w.built, w.own,
+		w.text, w.list, w.set, w.secret, w.binary, w.field, w.object, w.file, w.remote, w.flags, w.config, w.number, w.built, w.own,
 	}
 }
 
@@ -154,6 +161,7 @@ func (w *world) live(t *testing.T) {
 			"of no name":      func() { lambdacache.Value[string](ctx, leaks.Text[:3]) },
 			"outside":         func() { w.secret.Value(context.Background()) },
 			"not listed":      func() { ssmcache.Parameter[string]("/app/text").Value(ctx) },
+			"of no attribute": func() { appconfigcache.Attribute[any](w.flags.Value(ctx), "f", "Password", nil) },
 			"of no parameter": func() { w.set.Value(ctx).Text("missing") },
 		} {
 			w.panics[name] = recovered(misuse)
@@ -192,11 +200,15 @@ func (w *world) suffer(t *testing.T) {
 	w.aws.Deny("secretsmanager:GetSecretValue", "app/binary")
 	w.aws.S3.Delete("app", "object")
 	w.site.Fail(0, site.Answer(403, leaks.Text, "Location", leaks.Text))
+	w.aws.AppConfig.Put("app", "prod", "flags", `{"f":{"Password":`+quoted(leaks.Text)+`}}`)
+	w.aws.Deny("appconfig:GetLatestConfiguration", "app/prod/config")
 	wrong := []lambdacache.Cached{
 		ssmcache.Parameter[int]("/app/text"), ssmcache.Parameter[[]string]("/app/secure"), secretcache.Field[bool]("app/login", "Password"),
 		ssmcache.ParameterFunc("/app/text", func(s string) (int, error) { return 0, errors.New(s) }),
 		secretcache.SecretFunc("app/login", func(b []byte) (int, error) { panic(string(b)) }),
 		s3cache.Object[float64]("s3://app/file"),
+		appconfigcache.Configuration[time.Duration]("app", "prod", "config"), appconfigcache.Flags("app", "prod", "config"),
+		appconfigcache.ConfigurationFunc("app", "prod", "flags", func(b []byte) (int, error) { return 0, errors.New(string(b)) }),
 		lambdacache.Derive("ill", func(ctx context.Context) (int, error) { return strconv.Atoi(w.text.Value(ctx)) }, []lambdacache.Cached{w.text}),
 		lambdacache.New("panics", func(context.Context) (int, error) { panic(fmt.Sprint("no ", leaks.Text)) }),
 	}

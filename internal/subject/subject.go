@@ -16,6 +16,7 @@ import (
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/lambda-cache/lambdacache"
+	"github.com/lambda-cache/lambdacache/appconfigcache"
 	"github.com/lambda-cache/lambdacache/cachetest"
 	"github.com/lambda-cache/lambdacache/s3cache"
 	"github.com/lambda-cache/lambdacache/secretcache"
@@ -158,6 +159,29 @@ func Files(s cachetest.Subject) cachetest.Subject {
 		}, []lambdacache.Cached{file})
 	}
 	return s
+}
+
+// AppConfig is appconfigcache with the configurations of the fake: the data plane has no
+// call that deploys one.
+func AppConfig(fake *cachetest.AWS) cachetest.Subject {
+	const application, environment = "suite", "test"
+	profile := func(key string) string { return strings.TrimPrefix(key, application+"/"+environment+"/") }
+	return cachetest.Subject{
+		Text: func(key string, opts ...lambdacache.Option) *lambdacache.Entry[string] {
+			return appconfigcache.Configuration[string](application, environment, profile(key), opts...)
+		},
+		Document: func(key string, opts ...lambdacache.Option) *lambdacache.Entry[cachetest.Document] {
+			return appconfigcache.Configuration[cachetest.Document](application, environment, profile(key), opts...)
+		},
+		Key:         func(word string) string { return application + "/" + environment + "/" + word },
+		MaxKeys:     1,
+		Conditional: true,
+		Sessions:    true,
+		Put: func(_ testing.TB, key, value string) {
+			fake.AppConfig.Put(application, environment, profile(key), value)
+		},
+		Remove: func(_ testing.TB, key string) { fake.AppConfig.Delete(application, environment, profile(key)) },
+	}
 }
 
 func check(t testing.TB, err error) {
