@@ -1,6 +1,7 @@
 package cachetest
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -32,6 +33,9 @@ type Subject struct {
 	MaxKeys int
 	// Conditional says that the source knows when a value is unchanged.
 	Conditional bool
+	// Absent is what the load of a key fails with that is not there, ErrNotFound if it is
+	// nil; ErrDecode where the service answers with nothing instead.
+	Absent error
 
 	// Deny takes the permission to read a key, and Throttle makes every request fail
 	// so, until the returned function is called. Hold stops requests until the
@@ -252,6 +256,18 @@ func (s *suite) told(err error) string {
 
 // batches is how many calls n keys cost.
 func (s *suite) batches(n int) int { return (n + s.MaxKeys - 1) / s.MaxKeys }
+
+// absent is the error of a key that is not there.
+func (s *suite) absent(err error) {
+	s.Helper()
+	want := s.Absent
+	if want == nil {
+		want = lambdacache.ErrNotFound
+	}
+	if !errors.Is(err, want) {
+		s.Errorf("not %q: %s", want, s.told(err))
+	}
+}
 
 const minute = lambdacache.DefaultMaxAge + time.Nanosecond
 
