@@ -53,7 +53,7 @@ func mistakes() []mistake {
 	entry := func(name string, opts ...lambdacache.Option) *lambdacache.Entry[string] {
 		return ssmcache.Parameter[string](name, opts...)
 	}
-	return []mistake{
+	return append(mistakesWithPaths(), []mistake{
 		{"An empty name", func(context.Context) { entry("") }},
 		{"A name with white space", func(context.Context) { entry("/app/my key") }},
 		{"An ARN of something else", func(context.Context) { entry("arn:aws:s3:::models") }},
@@ -85,7 +85,7 @@ func mistakes() []mistake {
 			}
 			set.Text("kye")
 		}},
-	}
+	}...)
 }
 
 // harmlessCase is what one might take for an error and is none, or none that the
