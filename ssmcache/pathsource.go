@@ -33,7 +33,7 @@ var pathOrigins struct {
 }
 
 // paths are the origins of paths. They are made by those who declare one, so that no
-// other function links GetParametersByPath.
+// other function links this source.
 func paths() *awsorigin.Origins[*tree] {
 	pathOrigins.once.Do(func() {
 		pathOrigins.of = awsorigin.NewOrigins(clients, func(client awsorigin.Get) *lambdacache.Origin[*tree] {
