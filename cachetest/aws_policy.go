@@ -22,7 +22,8 @@ func (p *policy) init() { p.denied = make(map[string]map[string]bool) }
 // if the fake does not know the action.
 //
 // What a denial does is the service's way: one denied name fails a whole
-// GetParameters; one denied "secretsmanager:GetSecretValue" is an entry in the
+// GetParameters; "ssm:GetParametersByPath" is asked for the path as the request writes
+// it, and for nothing below, not even where a parameter is denied by name; one denied "secretsmanager:GetSecretValue" is an entry in the
 // Errors of a BatchGetSecretValue, whose own permission takes no resource (""). A
 // denied "kms:Decrypt" on a parameter or secret fails the reading of its decrypted
 // value, and with a denied "s3:ListBucket" on the bucket a missing object answers

@@ -1,6 +1,7 @@
 package cachetest
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -36,6 +37,9 @@ type Subject struct {
 	// call more when it is opened: by the first load of the key, and by a load that
 	// comes before the session may be asked again. A minute later it may.
 	Sessions bool
+	// Absent is what the load of a key fails with that is not there, ErrNotFound if it is
+	// nil; ErrDecode where the service answers with nothing instead.
+	Absent error
 
 	// Deny takes the permission to read a key, and Throttle makes every request fail
 	// so, until the returned function is called. Hold stops requests until the
@@ -264,6 +268,18 @@ func (s *suite) opened(n int) int {
 
 // batches is how many calls n keys cost.
 func (s *suite) batches(n int) int { return (n + s.MaxKeys - 1) / s.MaxKeys }
+
+// absent is the error of a key that is not there.
+func (s *suite) absent(err error) {
+	s.Helper()
+	want := s.Absent
+	if want == nil {
+		want = lambdacache.ErrNotFound
+	}
+	if !errors.Is(err, want) {
+		s.Errorf("not %q: %s", want, s.told(err))
+	}
+}
 
 const minute = lambdacache.DefaultMaxAge + time.Nanosecond
 

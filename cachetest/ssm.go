@@ -21,6 +21,7 @@ type SSM struct {
 
 	mu         sync.Mutex
 	parameters map[string]*parameter // by name, another account's by ARN
+	modified   time.Time             // of the newest version of all
 	pageSize   int
 }
 
@@ -124,7 +125,8 @@ func (s *SSM) Delete(name string) {
 
 // PageSize makes GetParametersByPath answer at most n parameters a page, whatever
 // the request asks for, as the service may; the default is 10. With n = 0 the
-// first page is empty and has a token, which the service may do too.
+// first page is empty and has a token, which the service may do too. Filters make
+// pages shorter still: they see only what a page would have held without them.
 func (s *SSM) PageSize(n int) {
 	if n < 0 || n > maxParameterPage {
 		panic("cachetest: a page has 0 to 10 parameters")
@@ -152,7 +154,10 @@ func (s *SSM) store(name string, v parameterVersion) (*parameterVersion, *apiErr
 	}
 	p.last++
 	v.number = p.last
-	v.modified = time.Now()
+	if v.modified = time.Now(); v.modified.Sub(s.modified) < time.Millisecond {
+		v.modified = s.modified.Add(time.Millisecond) // the service answers milliseconds, and takes longer than one
+	}
+	s.modified = v.modified
 	if v.dataType == "" {
 		v.dataType = "text"
 	}

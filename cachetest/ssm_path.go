@@ -13,7 +13,50 @@ type getParametersByPathInput struct {
 	WithDecryption   bool
 	MaxResults       *int
 	NextToken        string
-	ParameterFilters []struct{ Key string }
+	ParameterFilters []parameterFilter
+}
+
+// parameterFilter picks parameters; of the service's filters the fake has Label, whose
+// answer is the version with the label, and Type.
+type parameterFilter struct {
+	Key, Option string
+	Values      []string
+}
+
+func (f parameterFilter) check() *apiError {
+	switch {
+	case f.Key != "Label" && f.Key != "Type":
+		return badRequest("InvalidFilterKey", "The specified filter key "+f.Key+" isn't valid; the fake AWS of cachetest has Label and Type.")
+	case f.Option != "" && f.Option != "Equals":
+		return badRequest("InvalidFilterOption", "The specified filter option "+f.Option+" isn't valid. Valid options: [Equals]")
+	case len(f.Values) == 0:
+		return badRequest("InvalidFilterValue", "The filter value isn't valid. Verify the value and try again.")
+	}
+	return nil
+}
+
+// version picks what the filters leave of a parameter: the version that has the label,
+// the newest without such a filter, or nil.
+func (in getParametersByPathInput) version(p *parameter) *parameterVersion {
+	v := p.newest()
+	for _, f := range in.ParameterFilters {
+		if f.Key != "Label" {
+			continue
+		}
+		i := slices.IndexFunc(p.versions, func(v *parameterVersion) bool {
+			return slices.ContainsFunc(v.labels, func(l string) bool { return slices.Contains(f.Values, l) })
+		})
+		if i < 0 {
+			return nil
+		}
+		v = p.versions[i]
+	}
+	for _, f := range in.ParameterFilters {
+		if f.Key == "Type" && !slices.Contains(f.Values, v.kind) {
+			return nil
+		}
+	}
+	return v
 }
 
 func (in getParametersByPathInput) keys() []string { return []string{in.Path} }
@@ -37,7 +80,11 @@ func (s *SSM) getParametersByPath(in getParametersByPathInput) (any, *apiError) 
 	found := []*parameterOutput{}
 	for _, name := range names[start:end] {
 		p := s.parameters[name]
-		out, err := s.output(p, p.newest(), "", in.WithDecryption)
+		v := in.version(p)
+		if v == nil {
+			continue // the service filters what it has paged: pages become short, or empty
+		}
+		out, err := s.output(p, v, "", in.WithDecryption)
 		if err != nil {
 			return nil, err
 		}
@@ -55,8 +102,10 @@ func (in getParametersByPathInput) check() (size, start int, _ *apiError) {
 	if !strings.HasPrefix(in.Path, "/") || !nameLetters.MatchString(in.Path) {
 		return 0, 0, invalid("The parameter path must begin with a slash /, and " + nameRule)
 	}
-	if len(in.ParameterFilters) > 0 {
-		return 0, 0, badRequest("InvalidFilterKey", "the fake AWS of cachetest has no filters")
+	for _, f := range in.ParameterFilters {
+		if err := f.check(); err != nil {
+			return 0, 0, err
+		}
 	}
 	size = maxParameterPage
 	if in.MaxResults != nil {

@@ -189,51 +189,6 @@ func TestSecretThroughParameterStore(t *testing.T) {
 	wantCode(t, err, "ParameterNotFound")
 }
 
-func TestGetParametersByPath(t *testing.T) {
-	t.Parallel()
-	fake := start(t)
-	for i := range 12 {
-		fake.SSM.Put(fmt.Sprintf("/app/p%02d", i), "v")
-	}
-	fake.SSM.Put("/app/deep/er", "v")
-	fake.SSM.Put("/apple", "v")
-	c := ssmClient(t, fake)
-	pages := func(recursive bool) (sizes []int, names []string) {
-		p := ssm.NewGetParametersByPathPaginator(c, &ssm.GetParametersByPathInput{Path: aws.String("/app"), Recursive: &recursive})
-		for p.HasMorePages() {
-			out, err := p.NextPage(t.Context())
-			noError(t, err)
-			sizes = append(sizes, len(out.Parameters))
-			for _, p := range out.Parameters {
-				names = append(names, *p.Name)
-			}
-		}
-		return sizes, names
-	}
-	sizes, names := pages(false)
-	want(t, "pages", fmt.Sprint(sizes), "[10 2]")
-	want(t, "first and last", names[0]+" "+names[11], "/app/p00 /app/p11")
-	sizes, names = pages(true)
-	want(t, "pages, recursive", fmt.Sprint(sizes), "[10 3]")
-	want(t, "first, recursive", names[0], "/app/deep/er")
-	fake.SSM.PageSize(5)
-	sizes, _ = pages(false)
-	want(t, "short pages", fmt.Sprint(sizes), "[5 5 2]")
-	fake.SSM.PageSize(0)
-	sizes, _ = pages(false)
-	want(t, "an empty page first", fmt.Sprint(sizes), "[0 10 2]")
-
-	_, err := c.GetParametersByPath(t.Context(), &ssm.GetParametersByPathInput{Path: aws.String("app")})
-	wantCode(t, err, "ValidationException")
-	_, err = c.GetParametersByPath(t.Context(), &ssm.GetParametersByPathInput{Path: aws.String("/app"), NextToken: aws.String("what")})
-	wantCode(t, err, "InvalidNextToken")
-	_, err = c.GetParametersByPath(t.Context(), &ssm.GetParametersByPathInput{Path: aws.String("/app"), MaxResults: aws.Int32(11)})
-	wantCode(t, err, "ValidationException")
-	fake.Deny("ssm:GetParametersByPath", "/app")
-	_, err = c.GetParametersByPath(t.Context(), &ssm.GetParametersByPathInput{Path: aws.String("/app")})
-	wantCode(t, err, "AccessDeniedException")
-}
-
 func TestParametersAreWrittenByClients(t *testing.T) {
 	t.Parallel()
 	fake := start(t)

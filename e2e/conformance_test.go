@@ -27,6 +27,7 @@ func TestConformanceOnMoto(t *testing.T) {
 	useServer(t, moto.Endpoint, "any", "any")
 	cfg := subject.Config(moto.Endpoint, "any", "any")
 	t.Run("ssmcache", func(t *testing.T) { cachetest.Conformance(t, subject.SSM(cfg)) })
+	t.Run("ssmcache.Path", func(t *testing.T) { cachetest.Conformance(t, subject.Paths(cfg)) })
 	t.Run("secretcache", func(t *testing.T) { cachetest.Conformance(t, subject.Secrets(cfg)) })
 	objects := subject.S3(t, cfg)
 	t.Run("s3cache.Object", func(t *testing.T) { cachetest.Conformance(t, objects) })
@@ -58,6 +59,9 @@ func TestConformanceOnTheFake(t *testing.T) {
 	cfg := subject.Config(aws.URL(), "any", "any")
 	t.Run("ssmcache", func(t *testing.T) {
 		cachetest.Conformance(t, subject.OnFake(subject.SSM(cfg), aws, "ssm:GetParameters", "GetParameters", "GetParameter"))
+	})
+	t.Run("ssmcache.Path", func(t *testing.T) {
+		cachetest.Conformance(t, subject.OnFake(subject.Paths(cfg), aws, "ssm:GetParametersByPath", "GetParametersByPath"))
 	})
 	t.Run("secretcache", func(t *testing.T) {
 		cachetest.Conformance(t, subject.OnFake(subject.Secrets(cfg), aws, "secretsmanager:GetSecretValue", "GetSecretValue", "BatchGetSecretValue"))

@@ -12,3 +12,9 @@ func TestConformance(t *testing.T) {
 	s := subject.SSM(subject.Config(aws.URL(), "any", "any"))
 	cachetest.Conformance(t, subject.OnFake(s, aws, "ssm:GetParameters", "GetParameters", "GetParameter"))
 }
+
+func TestConformanceOfPaths(t *testing.T) {
+	aws := cachetest.NewAWS(t)
+	s := subject.Paths(subject.Config(aws.URL(), "any", "any"))
+	cachetest.Conformance(t, subject.OnFake(s, aws, "ssm:GetParametersByPath", "GetParametersByPath"))
+}

@@ -1,6 +1,7 @@
 package ssmcache
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -48,13 +49,14 @@ func Parameters(name string, parameters []string, opts ...lambdacache.Option) *l
 	}, list)
 }
 
-// Set is the values of several parameters, by short name. It prints as "[redacted]".
+// Set is the values of several parameters: of [Parameters] by short name, of a [Path]
+// by the name below it, "db/host". It prints as "[redacted]".
 type Set struct {
 	values func() map[string]*parameter // a function, because fmt looks into anything else
 }
 
 // NewSet makes a set for a test, to be given to cachetest.Fixed: texts and lists by
-// short name.
+// the names that the set has.
 func NewSet(texts map[string]string, lists map[string][]string) Set {
 	values := make(map[string]*parameter, len(texts)+len(lists))
 	for name, text := range texts {
@@ -66,12 +68,19 @@ func NewSet(texts map[string]string, lists map[string][]string) Set {
 	return Set{func() map[string]*parameter { return values }}
 }
 
+// Has reports whether the set has a parameter of that name. One of [Parameters] has
+// those that were declared; one of a [Path] those that there were at the load.
+func (s Set) Has(name string) bool {
+	_, ok := s.all()[name]
+	return ok
+}
+
 // Text gives a parameter's value; that of a StringList is joined by commas. A name
-// that was not declared panics.
+// that the set does not have panics: see [Set.Has].
 func (s Set) Text(name string) string { return s.lookup(name).value }
 
 // List gives the elements of a StringList, and of any other parameter its value as
-// the only one. A name that was not declared panics. The slice is the caller's.
+// the only one. A name that the set does not have panics. The slice is the caller's.
 func (s Set) List(name string) []string {
 	if p := s.lookup(name); p.list {
 		return strings.Split(p.value, ",")
@@ -79,11 +88,11 @@ func (s Set) List(name string) []string {
 	return []string{s.lookup(name).value}
 }
 
-// IsList reports whether the parameter is a StringList. A name that was not declared
-// panics.
+// IsList reports whether the parameter is a StringList. A name that the set does not
+// have panics.
 func (s Set) IsList(name string) bool { return s.lookup(name).list }
 
-// Names gives the short names in alphabetical order.
+// Names gives the names in alphabetical order.
 func (s Set) Names() iter.Seq[string] { return slices.Values(slices.Sorted(maps.Keys(s.all()))) }
 
 func (s Set) all() map[string]*parameter {
@@ -96,8 +105,8 @@ func (s Set) all() map[string]*parameter {
 func (s Set) lookup(name string) *parameter {
 	p, ok := s.all()[name]
 	if !ok {
-		panic(fmt.Sprintf("lambdacache: no parameter of the set has the short name %q; there are %s",
-			name, strings.Join(slices.Collect(s.Names()), ", ")))
+		there := strings.Join(slices.Collect(s.Names()), ", ")
+		panic(fmt.Sprintf("lambdacache: the set has no parameter %q; there are %s", name, cmp.Or(there, "none")))
 	}
 	return p
 }

@@ -46,7 +46,7 @@ func TestSetKnowsItsNames(t *testing.T) {
 	l.SSM.Put("/app/b", secret)
 	l.SSM.Put("/app/a", secret)
 	config := get(t, ssmcache.Parameters("config", []string{"/app/b", "/app/a"}))
-	const panics = `lambdacache: no parameter of the set has the short name "/app/a"; there are a, b`
+	const panics = `lambdacache: the set has no parameter "/app/a"; there are a, b`
 	wantPanic(t, panics, func() { config.Text("/app/a") })
 	wantPanic(t, panics, func() { config.List("/app/a") })
 	wantPanic(t, panics, func() { config.IsList("/app/a") })

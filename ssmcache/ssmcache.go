@@ -7,6 +7,8 @@
 // a SecureString unless it is the account's own aws/ssm key; for a secret read through
 // Parameter Store secretsmanager:GetSecretValue as well. ssm:GetParameter is used where
 // ssm:GetParameters is not permitted, one call for each parameter.
+//
+// [Path] is for all parameters below a path, whichever there are.
 package ssmcache
 
 import (
@@ -29,17 +31,13 @@ import (
 // A name that no parameter can have, a T that nothing can be decoded into, and an
 // option of another source panic.
 func Parameter[T any](name string, opts ...lambdacache.Option) *lambdacache.Entry[T] {
-	from, err := decode.To[T]()
+	into, err := decoder(reflect.TypeFor[T]())
 	if err != nil {
 		panic(fmt.Sprintf("lambdacache: ssmcache.Parameter(%q): %v", name, err))
 	}
-	strings := decode.IsStrings(reflect.TypeFor[T]())
-	return declare(name, func(p *parameter) (T, error) {
-		if strings && !p.list {
-			var none T
-			return none, lambdacache.Undecodable(fmt.Sprintf("the parameter is a %s, and only a StringList becomes a %T: declare string, or change the parameter", p.kind, none))
-		}
-		return from(p.raw())
+	return declare(name, func(p *parameter) (v T, err error) {
+		err = into(p, reflect.ValueOf(&v).Elem())
+		return v, err
 	}, opts)
 }
 
@@ -56,7 +54,8 @@ func ParameterFunc[T any](name string, decode func(value string) (T, error), opt
 
 // Client makes an entry load with a client of your own, as it is: for another
 // account or Region, or with other settings than those of package awsconfig. Entries
-// with the same client share calls. *ssm.Client is an API.
+// with the same client share calls. *ssm.Client is an API. For a [Path] the client
+// must have GetParametersByPath, too; one without it panics.
 func Client(c API) lambdacache.Option { return clients.With(c) }
 
 func declare[T any](name string, decode func(*parameter) (T, error), opts []lambdacache.Option) *lambdacache.Entry[T] {
@@ -66,4 +65,19 @@ func declare[T any](name string, decode func(*parameter) (T, error), opts []lamb
 	}
 	origin, opts := origins.Take(opts)
 	return lambdacache.Declare(origin, key.String(), "", decode, opts...)
+}
+
+// decoder works out how a parameter becomes a value of type t.
+func decoder(t reflect.Type) (func(p *parameter, dst reflect.Value) error, error) {
+	into, err := decode.For(t)
+	if err != nil {
+		return nil, err
+	}
+	strings := decode.IsStrings(t)
+	return func(p *parameter, dst reflect.Value) error {
+		if strings && !p.list {
+			return lambdacache.Undecodable(fmt.Sprintf("the parameter is a %s, and only a StringList becomes a %v: declare string, or change the parameter", p.kind, t))
+		}
+		return into(p.raw(), dst)
+	}, nil
 }

@@ -152,7 +152,9 @@ func (c *cell) expect(t *testing.T, f fault, when, version string) {
 // runs, if they run alone.
 func (w *world) observe(t *testing.T, f fault, e lambdacache.Event) {
 	for _, c := range w.cells {
-		about := slices.ContainsFunc(c.keys, func(key string) bool { return strings.HasSuffix(e.Key, "/"+key) || e.Key == key })
+		about := slices.ContainsFunc(c.keys, func(key string) bool {
+			return strings.HasSuffix(strings.TrimSuffix(e.Key, "/"), "/"+key) || e.Key == key
+		})
 		if e.Key == "" && f.alone {
 			about = c.clients.String() != "" && c.got == "" && c.err == ""
 		}

@@ -24,7 +24,7 @@ import (
 
 // operations are what each of the sources asks with.
 var operations = map[string]string{
-	"ssmcache.Parameter": "GetParameters", "secretcache.Secret": "GetSecretValue", "two secretcache.Secret": "BatchGetSecretValue",
+	"ssmcache.Parameter": "GetParameters", "ssmcache.Path": "GetParametersByPath", "secretcache.Secret": "GetSecretValue", "two secretcache.Secret": "BatchGetSecretValue",
 	"s3cache.Object": "GetObject", "s3cache.File": "GetObject",
 	"appconfigcache.Configuration": "StartConfigurationSession", // where each of them fails
 }

@@ -58,6 +58,18 @@ var sources = []source{
 			return entryOf(ssmcache.Parameter[string]("/"+key, append(opts, ssmcache.Client(c.ssm))...), itself)
 		},
 	},
+	{
+		name: "ssmcache.Path", keys: 1,
+		put:    func(aws *cachetest.AWS, key, value string) { aws.SSM.Put("/"+key+"/value", value) },
+		remove: func(aws *cachetest.AWS, key string) { aws.SSM.Delete("/" + key + "/value") },
+		declare: func(t *testing.T, c *clients, key string, opts ...lambdacache.Option) entry {
+			type values struct {
+				Value string `ssm:"value"`
+			}
+			e := ssmcache.Path[values]("/"+key, append(opts, ssmcache.Client(c.ssm))...)
+			return entryOf(e, func(v values) string { return v.Value })
+		},
+	},
 	{name: "secretcache.Secret", keys: 1, put: putSecret, remove: removeSecret, declare: declareSecret},
 	{name: "two secretcache.Secret", keys: 2, put: putSecret, remove: removeSecret, declare: declareSecret},
 	{

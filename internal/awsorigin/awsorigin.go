@@ -52,6 +52,12 @@ func (c *Clients) With(client any) lambdacache.Option {
 	return c.option.With(client)
 }
 
+// Given is the client among opts, nil if there is none: the default one will do.
+func (c *Clients) Given(opts []lambdacache.Option) any {
+	client, _, _ := c.option.Take(opts)
+	return client
+}
+
 // Default gives the default client and makes it if need be.
 func (c *Clients) Default() (any, error) {
 	c.mu.Lock()

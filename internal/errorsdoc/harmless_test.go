@@ -19,6 +19,7 @@ func harmless() []harmlessCase {
 		{heading: "An S3 key with `../`", do: keyWithDots},
 		{heading: "An object of 0 bytes", do: emptyObject},
 		{heading: "An object that is replaced in the middle of its download", do: replacedObject},
+		{heading: "A path with nothing below it", do: emptyPath},
 		{heading: "`ssm:GetParameters` that is not permitted", do: noBatchOfParameters, event: true},
 		{heading: "`secretsmanager:BatchGetSecretValue` that is not permitted", do: noBatchOfSecrets, event: true},
 	}

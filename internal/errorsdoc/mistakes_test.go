@@ -55,7 +55,7 @@ func mistakes() []mistake {
 	entry := func(name string, opts ...lambdacache.Option) *lambdacache.Entry[string] {
 		return ssmcache.Parameter[string](name, opts...)
 	}
-	return []mistake{
+	return append(mistakesWithPaths(), []mistake{
 		{"An empty name", func(context.Context) { entry("") }},
 		{"A configuration without an application", func(context.Context) { appconfigcache.Flags("", "prod", "flags") }},
 		{"A name with white space", func(context.Context) { entry("/app/my key") }},
@@ -92,7 +92,7 @@ func mistakes() []mistake {
 			}
 			set.Text("kye")
 		}},
-	}
+	}...)
 }
 
 // harmlessCase is what one might take for an error and is none, or none that the

@@ -88,6 +88,10 @@ func badTexts() []string {
 var sources = []func(aws *cachetest.AWS, k, text string){
 	func(aws *cachetest.AWS, k, text string) { aws.SSM.Put("/"+k, text) },
 	func(aws *cachetest.AWS, k, text string) { aws.SSM.PutList("/list"+k, strings.Split(text, ",")...) },
+	func(aws *cachetest.AWS, k, text string) { aws.SSM.PutSecure("/path"+k+"/v", text) },
+	func(aws *cachetest.AWS, k, text string) {
+		aws.SSM.PutList("/paths"+k+"/v", strings.Split(text, ",")...)
+	},
 	func(aws *cachetest.AWS, k, text string) { aws.Secrets.PutString(k, text) },
 	func(aws *cachetest.AWS, k, text string) { aws.Secrets.PutBinary("binary"+k, []byte(text)) },
 	func(aws *cachetest.AWS, k, text string) { aws.Secrets.PutString("field"+k, `{"f":`+quoted(text)+`}`) },
@@ -118,6 +122,11 @@ func untyped[T any](e *lambdacache.Entry[T]) declared {
 	return declared{e, func(ctx context.Context) error { _, err := e.Get(ctx); return err }}
 }
 
+// below is what a path has of a T.
+type below[T any] struct {
+	V T `ssm:"v"`
+}
+
 // declare declares a T of every source, one with the user's own function, and one
 // that is derived. They are named after what they are of.
 func declare[T any](kind, k string) []declared {
@@ -126,6 +135,8 @@ func declare[T any](kind, k string) []declared {
 	return []declared{
 		untyped(ssmcache.Parameter[T]("/"+k, of("a parameter"))),
 		untyped(ssmcache.Parameter[T]("/list"+k, of("a list"))),
+		untyped(ssmcache.Path[below[T]]("/path"+k, of("a path"))),
+		untyped(ssmcache.Path[map[string]T]("/paths"+k, of("a map of a path"))),
 		untyped(secretcache.Secret[T](k, of("a secret"))),
 		untyped(secretcache.Secret[T]("binary"+k, of("a binary secret"))),
 		untyped(secretcache.Field[T]("field"+k, "f", of("a field"))),

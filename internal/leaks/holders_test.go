@@ -55,6 +55,7 @@ func (w *world) optionsAndClients(all map[string][]instance) {
 	options := []lambdacache.Option{
 		lambdacache.MaxAge(time.Minute), lambdacache.Name("n"), lambdacache.LoadTimeout(time.Second), secretcache.Stage("s"),
 		httpcache.Client(http.DefaultClient), httpcache.SizeLimit(1),
+		ssmcache.Label("l"), ssmcache.NotRecursive(),
 		ssmcache.Client(ssm.NewFromConfig(cfg)), secretcache.Client(secretsmanager.NewFromConfig(cfg)), s3cache.Client(s3.NewFromConfig(cfg)),
 		appconfigcache.Client(appconfigdata.NewFromConfig(cfg)),
 	}
@@ -143,6 +144,7 @@ func (w *world) redacted(all map[string][]instance) {
 		}),
 	}
 	all["ssmcache.Set"] = []instance{
+		revealing("of a path", w.below.Value(w.contexts["of Wrap"]), func(s ssmcache.Set) any { return s.Text("secure") }),
 		revealing("", set, func(s ssmcache.Set) any { return []string{s.Text("secure"), s.Text("text"), s.Text("list")} }),
 		revealing("of a test", ssmcache.NewSet(map[string]string{"a": leaks.Text}, map[string][]string{"l": {leaks.Text}}), func(s ssmcache.Set) any { return s.List("l") }),
 		of("zero", ssmcache.Set{}), of("names", slices.Collect(set.Names())), of("in a user's struct", struct{ ssmcache.Set }{set}),

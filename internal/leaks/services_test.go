@@ -101,6 +101,7 @@ func TestNoAnswerIsQuoted(t *testing.T) {
 			"parameters": func(ctx context.Context) error {
 				return lambdacache.Prefetch(ctx, ssmcache.Parameter[string]("/a"), ssmcache.Parameter[string]("/b"))
 			},
+			"path":   untyped(ssmcache.Path[ssmcache.Set]("/app/")).get,
 			"secret": untyped(secretcache.Secret[string]("app/text")).get,
 			"secrets": func(ctx context.Context) error {
 				return lambdacache.Prefetch(ctx, secretcache.Secret[string]("a"), secretcache.Secret[string]("b"))

@@ -39,6 +39,7 @@ type world struct {
 	text   *lambdacache.Entry[string]
 	list   *lambdacache.Entry[[]string]
 	set    *lambdacache.Entry[ssmcache.Set]
+	below  *lambdacache.Entry[ssmcache.Set]
 	secret *lambdacache.Entry[login]
 	binary *lambdacache.Entry[[]byte]
 	field  *lambdacache.Entry[lambdacache.Redacted[string]]
@@ -102,6 +103,7 @@ func (w *world) declare() {
 	w.text = ssmcache.Parameter[string]("/app/text")
 	w.list = ssmcache.Parameter[[]string]("/app/list")
 	w.set = ssmcache.Parameters("set", []string{"/app/text", "/app/secure", "/app/list"})
+	w.below = ssmcache.Path[ssmcache.Set]("/app/")
 	w.secret = secretcache.Secret[login]("app/login")
 	w.binary = secretcache.Secret[[]byte]("app/binary")
 	w.field = secretcache.Field[lambdacache.Redacted[string]]("app/login", "Password")
@@ -136,7 +138,7 @@ func (plain) Load(_ context.Context, reqs []lambdacache.Request) []lambdacache.R
 
 func (w *world) entries() []lambdacache.Cached {
 	return []lambdacache.Cached{
-		w.text, w.list, w.set, w.secret, w.binary, w.field, w.object, w.file, w.remote, w.flags, w.config, w.number, w.built, w.own,
+		w.text, w.list, w.set, w.below, w.secret, w.binary, w.field, w.object, w.file, w.remote, w.flags, w.config, w.number, w.built, w.own,
 	}
 }
 

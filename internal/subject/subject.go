@@ -38,7 +38,7 @@ func Config(endpoint, accessKey, secretKey string) aws.Config {
 // operations that the source reads with.
 func OnFake(s cachetest.Subject, fake *cachetest.AWS, action string, read ...string) cachetest.Subject {
 	s.Deny = func(_ testing.TB, key string) func() {
-		key = strings.TrimPrefix(key, "s3://")
+		key = strings.TrimSuffix(strings.TrimPrefix(key, "s3://"), "/") // as the request has it
 		fake.Deny(action, key)
 		return func() { fake.Allow(action, key) }
 	}
@@ -88,6 +88,28 @@ func SSM(cfg aws.Config) cachetest.Subject {
 			check(t, err)
 		},
 	}
+}
+
+// Paths is ssmcache.Path with the parameters of a server: a key is a path with one
+// parameter below it.
+func Paths(cfg aws.Config) cachetest.Subject {
+	parameters := SSM(cfg)
+	s := parameters
+	s.MaxKeys, s.Conditional, s.Absent = 1, true, lambdacache.ErrDecode // nothing is there: a field is missing
+	s.Key = func(word string) string { return parameters.Key(word) + "/" }
+	s.Put = func(t testing.TB, key, value string) { parameters.Put(t, key+"value", value) }
+	s.Remove = func(t testing.TB, key string) { parameters.Remove(t, key+"value") }
+	s.Text, s.Document = below[string], below[cachetest.Document]
+	return s
+}
+
+// below reads the parameter of a path.
+func below[T any](path string, opts ...lambdacache.Option) *lambdacache.Entry[T] {
+	type values struct {
+		Value T `ssm:"value"`
+	}
+	e := ssmcache.Path[values](path, opts...)
+	return lambdacache.Derive(e.Name(), func(ctx context.Context) (T, error) { return e.Value(ctx).Value, nil }, []lambdacache.Cached{e})
 }
 
 // Secrets is secretcache with the secrets of a server.
