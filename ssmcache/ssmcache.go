@@ -14,7 +14,6 @@ import (
 	"reflect"
 
 	"github.com/lambda-cache/lambdacache"
-	"github.com/lambda-cache/lambdacache/internal/decode"
 )
 
 // Parameter declares an entry for one parameter: its name, with :version or :label
@@ -29,17 +28,13 @@ import (
 // A name that no parameter can have, a T that nothing can be decoded into, and an
 // option of another source panic.
 func Parameter[T any](name string, opts ...lambdacache.Option) *lambdacache.Entry[T] {
-	from, err := decode.To[T]()
+	into, err := decoderInto(reflect.TypeFor[T]())
 	if err != nil {
 		panic(fmt.Sprintf("lambdacache: ssmcache.Parameter(%q): %v", name, err))
 	}
-	strings := decode.IsStrings(reflect.TypeFor[T]())
-	return declare(name, func(p *parameter) (T, error) {
-		if strings && !p.list {
-			var none T
-			return none, lambdacache.Undecodable(fmt.Sprintf("the parameter is a %s, and only a StringList becomes a %T: declare string, or change the parameter", p.kind, none))
-		}
-		return from(p.raw())
+	return declare(name, func(p *parameter) (v T, err error) {
+		err = into(p, reflect.ValueOf(&v).Elem())
+		return v, err
 	}, opts)
 }
 
