@@ -102,6 +102,8 @@ func read(t reflect.Type, opts []lambdacache.Option) *structure {
 			panic("the type is not a struct")
 		}
 		s.sort(opts)
+	})
+	s.at("options for every field: ", func() {
 		// Of the options for all fields only Name is for the whole. This package cannot
 		// look into it, but the name of an entry that has them can be asked for.
 		none := func(context.Context) (struct{}, error) { return struct{}{}, nil }

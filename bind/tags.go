@@ -70,7 +70,7 @@ func split(s string) (pairs []keyed) {
 	for s = strings.TrimLeft(s, " "); s != ""; s = strings.TrimLeft(s, " ") {
 		key, rest, _ := strings.Cut(s, ":")
 		quoted, err := strconv.QuotedPrefix(rest)
-		if err != nil || quoted[0] != '"' || key == "" || strings.ContainsAny(key, " \"") {
+		if err != nil || quoted[0] != '"' || key == "" || strings.ContainsAny(key, " ,\"") {
 			panic(fmt.Sprintf(`its tag is malformed at %q: write key:"value", with spaces between several`, s))
 		}
 		value, _ := strconv.Unquote(quoted)
