@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -68,11 +69,12 @@ func TestOneRoundOfCallsFillsTheStruct(t *testing.T) {
 	l := filled(t)
 	gate := l.Hold("") // no call is answered before all are made
 	read := reading(declared())
-	got := make(chan config, 1)
-	go func() { got <- read(t) }()
+	var c config
+	var reader sync.WaitGroup
+	reader.Go(func() { c = read(t) })
 	gate.Wait(4)
 	gate.Release()
-	c := <-got
+	reader.Wait()
 
 	want(t, "Key", c.Key, "k1")
 	want(t, "Hosts", strings.Join(c.Hosts, "+"), "a+b")

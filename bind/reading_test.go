@@ -141,6 +141,22 @@ func TestFieldsOfOneKey(t *testing.T) {
 	want(t, "calls", l.Calls(""), 1)
 }
 
+// Options of a source hold for its fields: each secret's rotation is asked for once.
+func TestUntilRotationForEverySecret(t *testing.T) {
+	type two struct {
+		Key string `ssm:"/app/key"`
+		A   string `secret:"a"`
+		B   string `secret:"b"`
+	}
+	l := newLab(t)
+	l.SSM.Put("/app/key", "k")
+	l.Secrets.PutString("a", "a1")
+	l.Secrets.PutString("b", "b1")
+	read := reading(bind.Struct[two](ssmcache.Tag, secretcache.Tag, secretcache.UntilRotation()))
+	want(t, "value", read(t), two{"k", "a1", "b1"})
+	want(t, "DescribeSecret", l.Calls("DescribeSecret"), 2)
+}
+
 // A bound entry is fixed in a test as any other is.
 func TestFixed(t *testing.T) {
 	e := bind.Struct[plain](ssmcache.Tag)

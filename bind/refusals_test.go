@@ -124,7 +124,7 @@ type (
 func TestRefusals(t *testing.T) {
 	const known = "known: s3, secret, ssm"
 	foreign := lambdacache.NewOptionKind[int]("othercache.Option").With(1)
-	_ = hidden{}.key
+	_, _ = hidden{}.key, inHidden{}.inner
 	for _, test := range []struct {
 		declare func()
 		panics  string
