@@ -53,7 +53,7 @@ func TestASourceLinksOneService(t *testing.T) {
 		for _, dep := range deps {
 			name, isService := strings.CutPrefix(dep, services)
 			name, _, _ = strings.Cut(name, "/")
-			ours := strings.HasPrefix(dep, module+"/") && strings.HasSuffix(dep, "cache") && !strings.HasSuffix(dep, source)
+			ours := strings.HasPrefix(dep, module+"/") && strings.HasSuffix(dep, "cache") && !strings.HasSuffix(dep, source) || dep == module+"/bind"
 			if isService && name != service && name != "internal" || ours {
 				t.Errorf("%s links %s", source, dep)
 			}
@@ -63,6 +63,21 @@ func TestASourceLinksOneService(t *testing.T) {
 		}
 		if service != "" && !slices.Contains(deps, services+service) {
 			t.Errorf("%s does not link %s: this test knows it no longer", source, service)
+		}
+	}
+}
+
+// A program that binds a struct links the sources whose Tag it names, and no others.
+func TestBindLinksNoSource(t *testing.T) {
+	for _, dep := range imports(t, "./bind") {
+		if dep != module && dep != module+"/bind" && !strings.HasPrefix(dep, module+"/internal/") {
+			t.Errorf("bind imports %s", dep)
+		}
+	}
+	own := imports(t, "./ssmcache")
+	for _, dep := range imports(t, "./bind", "./ssmcache") {
+		if !slices.Contains(own, dep) && dep != module+"/bind" {
+			t.Errorf("a program with bind and ssmcache links %s, which ssmcache alone does not", dep)
 		}
 	}
 }

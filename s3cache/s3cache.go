@@ -90,9 +90,12 @@ func ObjectFunc[T any](uri string, decode func(body []byte) (T, error), opts ...
 //
 // File panics if the URI is not one and on an option of another source.
 func File(uri string, opts ...lambdacache.Option) *lambdacache.Entry[*LocalFile] {
+	return file(uri, func(f *LocalFile) (*LocalFile, error) { return f, nil }, opts)
+}
+
+func file[T any](uri string, asIs func(*LocalFile) (T, error), opts []lambdacache.Option) *lambdacache.Entry[T] {
 	loc, rest := options("File", uri, opts)
 	origin, rest := fileOrigins.Take(rest)
-	asIs := func(f *LocalFile) (*LocalFile, error) { return f, nil }
 	return lambdacache.Declare(origin, loc.cacheKey(), loc.name(), asIs, rest...)
 }
 

@@ -58,6 +58,12 @@ func (c *Clients) Given(opts []lambdacache.Option) any {
 	return client
 }
 
+// Takes reports whether an option is the one that takes a client.
+func (c *Clients) Takes(o lambdacache.Option) bool {
+	_, is, _ := c.option.Take([]lambdacache.Option{o})
+	return is
+}
+
 // Default gives the default client and makes it if need be.
 func (c *Clients) Default() (any, error) {
 	c.mu.Lock()

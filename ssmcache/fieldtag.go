@@ -7,29 +7,29 @@ import (
 	"strings"
 )
 
-// tag is what stands in a field's tag: `ssm:"db/host,optional"`.
-type tag struct {
+// fieldTag is what stands in a field's tag: `ssm:"db/host,optional"`.
+type fieldTag struct {
 	name     string // relative; one with a slash at its end takes what is below it
 	optional bool
 }
 
-func (t tag) group() bool { return strings.HasSuffix(t.name, "/") }
+func (t fieldTag) group() bool { return strings.HasSuffix(t.name, "/") }
 
-func parseTag(s string) (tag, error) {
+func parseTag(s string) (fieldTag, error) {
 	name, option, more := strings.Cut(s, ",")
 	switch {
 	case more && option != "optional":
-		return tag{}, fmt.Errorf(`its tag has the option %q: there is "optional" only`, option)
+		return fieldTag{}, fmt.Errorf(`its tag has the option %q: there is "optional" only`, option)
 	case name == "":
-		return tag{}, errors.New("its tag names no parameter: write the name below the path, or leave the tag out")
+		return fieldTag{}, errors.New("its tag names no parameter: write the name below the path, or leave the tag out")
 	case strings.HasPrefix(name, "/"):
-		return tag{}, fmt.Errorf("its tag's name %q is not relative to the path: leave out the slash at its beginning", name)
+		return fieldTag{}, fmt.Errorf("its tag's name %q is not relative to the path: leave out the slash at its beginning", name)
 	case strings.Contains(name, ":"):
-		return tag{}, fmt.Errorf("its tag's name %q has a :version or :label: write ssmcache.Label for the path", name)
+		return fieldTag{}, fmt.Errorf("its tag's name %q has a :version or :label: write ssmcache.Label for the path", name)
 	case strings.ContainsFunc(name, foreignInPath) || strings.Contains(name, "//"):
-		return tag{}, fmt.Errorf("its tag's name %q can be no parameter's: there are letters, digits and the characters . - _ and single slashes", name)
+		return fieldTag{}, fmt.Errorf("its tag's name %q can be no parameter's: there are letters, digits and the characters . - _ and single slashes", name)
 	}
-	return tag{name: name, optional: more}, nil
+	return fieldTag{name: name, optional: more}, nil
 }
 
 const tagKey = "ssm"
@@ -122,7 +122,7 @@ func (b binder) group(t reflect.Type, at place, optional bool) (fill, error) {
 }
 
 // leaf is a field that takes one parameter.
-func (at place) leaf(t reflect.Type, tag tag) (fill, error) {
+func (at place) leaf(t reflect.Type, tag fieldTag) (fill, error) {
 	if t == setType || tagged(t) {
 		return nil, fmt.Errorf("a %v takes all parameters below a name: write `ssm:\"%s/\"`", t, tag.name)
 	}

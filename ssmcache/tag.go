@@ -1,0 +1,22 @@
+package ssmcache
+
+import (
+	"fmt"
+	"reflect"
+
+	"github.com/lambda-cache/lambdacache"
+	"github.com/lambda-cache/lambdacache/internal/tag"
+)
+
+// Tag makes a field of a struct that is tagged ssm:"/app/key" what [Parameter] would
+// declare with that name and the field's type. Give it to bind.Struct, and [Client]
+// beside it if the fields are to be loaded with a client of your own.
+var Tag = tag.New(tag.Source{Name: "ssm", Declare: declareField, Takes: clients.Takes})
+
+func declareField(t reflect.Type, name string, opts []lambdacache.Option) *lambdacache.Entry[any] {
+	into, err := decoder(t)
+	if err != nil {
+		panic(fmt.Sprintf("lambdacache: ssm:%q: %v", name, err))
+	}
+	return declare(name, tag.Decoder(t, into), opts)
+}
