@@ -18,7 +18,7 @@ const (
 	Caller  = "arn:aws:sts::" + Account + ":assumed-role/fn/fn"
 )
 
-// AWS is a fake of Parameter Store, Secrets Manager and S3 behind one HTTP server
+// AWS is a fake of Parameter Store, Secrets Manager, S3 and STS behind one HTTP server
 // on loopback. It speaks the services' own protocols, so any client can be pointed
 // at it: the AWS SDKs, the aws CLI, the code under test.
 //
@@ -36,6 +36,7 @@ type AWS struct {
 	SSM     *SSM
 	Secrets *Secrets
 	S3      *S3
+	STS     *STS
 
 	addr     string // where to listen
 	tls      bool
@@ -98,9 +99,10 @@ func StartAWS(opts ...AWSOption) (*AWS, error) {
 	a.log.init()
 	a.conns.init()
 	a.policy.init()
-	a.SSM = newSSM(a)
-	a.Secrets = newSecrets(a)
+	a.SSM = newSSM(a, place{Account, Region})
+	a.Secrets = newSecrets(a, place{Account, Region})
 	a.S3 = newS3(a)
+	a.STS = newSTS(a)
 	for _, o := range opts {
 		o(a)
 	}

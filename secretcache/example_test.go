@@ -185,7 +185,7 @@ func ExampleVersionID() {
 func ExampleClient() {
 	fake, stop := fakeAWS()
 	defer stop()
-	fake.Secrets.PutString("prod/db", "value")
+	fake.Secrets.In(cachetest.Account, "eu-west-1").PutString("prod/db", "value")
 
 	client := secretsmanager.New(secretsmanager.Options{
 		Region:       "eu-west-1",

@@ -225,7 +225,7 @@ func ExampleParameterFunc() {
 func ExampleClient() {
 	fake, stop := fakeAWS()
 	defer stop()
-	fake.SSM.Put("/app/key", "v1")
+	fake.SSM.In(cachetest.Account, "eu-west-1").Put("/app/key", "v1")
 
 	client := ssm.New(ssm.Options{
 		Region:       "eu-west-1",

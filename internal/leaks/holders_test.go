@@ -69,7 +69,7 @@ func (w *world) optionsAndClients(all map[string][]instance) {
 		revealing("", cfg, func(cfg aws.Config) any { c, _ := cfg.Credentials.Retrieve(context.Background()); return c }),
 		of("the credentials", cfg.Credentials), of("the HTTP client", cfg.HTTPClient), of("a service's client", ssm.NewFromConfig(cfg)),
 	}
-	clients := awsorigin.NewClients("mine.Client", func() (any, error) { return &keyed{key: leaks.Text}, nil })
+	clients := awsorigin.NewClients("mine", awsconfig.Default, func(aws.Config) any { return &keyed{key: leaks.Text} })
 	all["awsorigin.Get"] = []instance{of("", awsorigin.Get(clients.Default))}
 }
 
