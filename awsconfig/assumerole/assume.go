@@ -83,7 +83,7 @@ func (s *Session) sessionName() string {
 	if s.name != "" {
 		return s.name
 	}
-	if name := os.Getenv("AWS_LAMBDA_FUNCTION_NAME"); names.MatchString(name) {
+	if name := os.Getenv("AWS_LAMBDA_FUNCTION_NAME"); isSessionName(name) {
 		return name
 	}
 	return "lambda-cache"

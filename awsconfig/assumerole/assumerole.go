@@ -15,7 +15,6 @@ package assumerole
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -51,7 +50,7 @@ const (
 // Role is the session of a role, named by its ARN. The same role with the same options
 // is the same session, wherever it is declared. What is not the ARN of a role panics.
 func Role(arn string, opts ...Option) *Session {
-	if !roleARN.MatchString(arn) {
+	if !isRole(arn) {
 		panic(fmt.Sprintf("lambdacache: assumerole.Role(%q): not the ARN of a role: write arn:aws:iam::ACCOUNT:role/NAME", arn))
 	}
 	s := settings{role: arn, duration: defaultDuration}
@@ -61,16 +60,29 @@ func Role(arn string, opts ...Option) *Session {
 	return sessions.of(s)
 }
 
-var (
-	roleARN     = regexp.MustCompile(`^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]*[\w+=,.@-]$`)
-	externalIDs = regexp.MustCompile(`^[\w+=,.@:/-]{2,1224}$`)
-	names       = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
-)
+// isRole reports whether arn is a role's, such as "arn:aws:iam::222222222222:role/reader".
+func isRole(arn string) bool {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) != 6 || parts[0] != "arn" || !strings.HasPrefix(parts[1], "aws") || parts[2] != "iam" || parts[3] != "" {
+		return false
+	}
+	path, ok := strings.CutPrefix(parts[5], "role/")
+	return len(parts[4]) == 12 && strings.Trim(parts[4], "0123456789") == "" &&
+		ok && isMadeOf(path, letters+"/", 1, 576) && !strings.HasSuffix(path, "/")
+}
+
+const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+=,.@-"
+
+func isMadeOf(s, letters string, least, most int) bool {
+	return len(s) >= least && len(s) <= most && strings.Trim(s, letters) == ""
+}
+
+func isSessionName(s string) bool { return isMadeOf(s, letters, 2, 64) }
 
 // ExternalID is what the role's trust policy asks for as sts:ExternalId; none by
 // default. What cannot be one panics.
 func ExternalID(id string) Option {
-	if !externalIDs.MatchString(id) {
+	if !isMadeOf(id, letters+":/", 2, 1224) {
 		panic("lambdacache: assumerole.ExternalID: not an external id: write what the trust policy has as sts:ExternalId, 2 to 1224 letters, digits and + = , . @ : / - _")
 	}
 	return func(s *settings) { s.externalID = id }
@@ -80,7 +92,7 @@ func ExternalID(id string) Option {
 // function's name, the AWS_LAMBDA_FUNCTION_NAME of the environment, or "lambda-cache".
 // What cannot be one panics.
 func SessionName(name string) Option {
-	if !names.MatchString(name) {
+	if !isSessionName(name) {
 		panic(fmt.Sprintf("lambdacache: assumerole.SessionName(%q): not the name of a session: write 2 to 64 letters, digits and + = , . @ - _", name))
 	}
 	return func(s *settings) { s.name = name }

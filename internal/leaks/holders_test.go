@@ -18,8 +18,10 @@ import (
 
 	"github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/awsconfig"
+	"github.com/lambda-cache/lambdacache/awsconfig/assumerole"
 	"github.com/lambda-cache/lambdacache/cachetest"
 	"github.com/lambda-cache/lambdacache/internal/awsfault"
+	"github.com/lambda-cache/lambdacache/internal/awskeys"
 	"github.com/lambda-cache/lambdacache/internal/awsorigin"
 	"github.com/lambda-cache/lambdacache/internal/clock"
 	"github.com/lambda-cache/lambdacache/internal/decode"
@@ -70,7 +72,27 @@ func (w *world) optionsAndClients(all map[string][]instance) {
 		of("the credentials", cfg.Credentials), of("the HTTP client", cfg.HTTPClient), of("a service's client", ssm.NewFromConfig(cfg)),
 	}
 	clients := awsorigin.NewClients("mine", awsconfig.Default, func(aws.Config) any { return &keyed{key: leaks.Text} })
+	w.sessions(all)
 	all["awsorigin.Get"] = []instance{of("", awsorigin.Get(clients.Default))}
+}
+
+// sessions are credentials that are held, of a role and of anything.
+func (w *world) sessions(all map[string][]instance) {
+	remove := w.aws.Fail(cachetest.Fault{Operation: "AssumeRole", Do: answer(200, `<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>id</AccessKeyId>`+
+		`<SecretAccessKey>`+leaks.Text+`</SecretAccessKey><SessionToken>`+leaks.Text+`</SessionToken></Credentials></AssumeRoleResult></AssumeRoleResponse>`)})
+	defer remove()
+	session := assumerole.Role("arn:aws:iam::222222222222:role/reader")
+	held := func(p aws.CredentialsProvider) any { c, _ := p.Retrieve(context.Background()); return c }
+	grant := awskeys.NewGrant(aws.Credentials{SecretAccessKey: leaks.Text}, clock.Now())
+	ask := awskeys.Ask(func(context.Context, bool) (*awskeys.Grant, error) { return grant, nil })
+	cache := awskeys.New(ask)
+	held(session)
+	held(cache)
+	all["assumerole.Session"] = []instance{revealing("", session, func(s *assumerole.Session) any { return held(s) })}
+	all["assumerole.Option"] = []instance{of("", assumerole.ExternalID("id-1"))}
+	all["awskeys.Cache"] = []instance{revealing("", cache, func(c *awskeys.Cache) any { return held(c) })}
+	all["awskeys.Grant"] = []instance{revealing("", grant, func(g *awskeys.Grant) any { return g.Credentials() })}
+	all["awskeys.Ask"] = []instance{of("", ask)}
 }
 
 // result is a source's own, who made it and can read it: it must not show in a log by
@@ -144,6 +166,7 @@ func (w *world) fakes(all map[string][]instance) {
 	all["cachetest.AWS"] = []instance{holding("", w.aws)}
 	all["cachetest.SSM"] = []instance{holding("", w.aws.SSM)}
 	all["cachetest.Secrets"] = []instance{holding("", w.aws.Secrets)}
+	all["cachetest.STS"] = []instance{holding("", w.aws.STS)}
 	all["cachetest.S3"] = []instance{holding("", w.aws.S3)}
 	all["cachetest.AWSOption"] = []instance{of("", cachetest.TLS())}
 	all["cachetest.Clock"] = []instance{of("", w.clock)}
