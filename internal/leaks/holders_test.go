@@ -3,6 +3,7 @@ package leaks_test
 import (
 	"context"
 	"errors"
+	"html"
 	"math/big"
 	"net/http"
 	"net/url"
@@ -78,8 +79,9 @@ func (w *world) optionsAndClients(all map[string][]instance) {
 
 // sessions are credentials that are held, of a role and of anything.
 func (w *world) sessions(all map[string][]instance) {
+	text := html.EscapeString(leaks.Text)
 	remove := w.aws.Fail(cachetest.Fault{Operation: "AssumeRole", Do: answer(200, `<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>id</AccessKeyId>`+
-		`<SecretAccessKey>`+leaks.Text+`</SecretAccessKey><SessionToken>`+leaks.Text+`</SessionToken></Credentials></AssumeRoleResult></AssumeRoleResponse>`)})
+		`<SecretAccessKey>`+text+`</SecretAccessKey><SessionToken>`+text+`</SessionToken></Credentials></AssumeRoleResult></AssumeRoleResponse>`)})
 	defer remove()
 	session := assumerole.Role("arn:aws:iam::222222222222:role/reader")
 	held := func(p aws.CredentialsProvider) any { c, _ := p.Retrieve(context.Background()); return c }
