@@ -146,3 +146,36 @@ func TestMistakesPanic(t *testing.T) {
 var _ awsconfig.Provider = (*assumerole.Session)(nil)
 
 var _ lambdacache.Option = ssmcache.Config(assumerole.Role(reader))
+
+// answer is an AssumeRole answered by a test.
+func answer(credentials string) cachetest.Effect {
+	return func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			fmt.Fprint(w, "<AssumeRoleResponse><AssumeRoleResult>"+credentials+"</AssumeRoleResult></AssumeRoleResponse>")
+		})
+	}
+}
+
+// What STS says of the end counts where it is sooner than what was asked for.
+func TestASessionThatEndsSooner(t *testing.T) {
+	l := newLab(t)
+	l.Fail(cachetest.Fault{Operation: "AssumeRole", Do: answer("<Credentials><AccessKeyId>id</AccessKeyId><SecretAccessKey>key</SecretAccessKey><Expiration>" +
+		time.Now().Add(10*time.Minute).UTC().Format(time.RFC3339) + "</Expiration></Credentials>")})
+	e := key()
+	l.refresh(e, 1)
+	l.clock.Advance(4 * time.Minute)
+	l.refresh(e, 1)
+	l.clock.Advance(2 * time.Minute)
+	l.refresh(e, 2)
+}
+
+func TestAnAnswerWithoutKeys(t *testing.T) {
+	l := newLab(t)
+	l.Fail(cachetest.Fault{Operation: "AssumeRole", Times: 2, Do: answer("")})
+	for range 2 {
+		if _, err := key().Get(t.Context()); err == nil || !strings.Contains(err.Error(), "the answer to AssumeRole holds no keys") {
+			t.Error(err)
+		}
+	}
+	get(t, key())
+}

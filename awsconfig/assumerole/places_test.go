@@ -90,8 +90,8 @@ func TestTheSameRoleIsTheSameSession(t *testing.T) {
 		"GetParameters /prod/key other us-east-1",
 		"GetParameters /prod/key,/prod/second reader us-east-1",
 	))
-	if assumerole.Role(reader) != assumerole.Role(reader) ||
-		assumerole.Role(reader) == assumerole.Role(reader, assumerole.SessionName("mine")) {
+	first, again := assumerole.Role(reader), assumerole.Role(reader)
+	if first != again || first == assumerole.Role(reader, assumerole.SessionName("mine")) {
 		t.Error("sessions are told apart by something else than their settings")
 	}
 }

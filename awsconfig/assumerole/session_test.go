@@ -60,10 +60,12 @@ func TestASessionServesToItsEnd(t *testing.T) {
 	l := newLab(t)
 	e := key()
 	l.refresh(e, 1)
-	l.STS.DeleteRole(reader)
+	l.Fail(cachetest.Fault{Operation: "AssumeRole", Do: cachetest.Throttle()})
 	l.clock.Advance(56 * time.Minute)
 	l.refresh(e, 2) // one attempt
 	l.refresh(e, 2) // and a pause
+	l.Heal()
+	l.STS.DeleteRole(reader)
 	l.clock.Advance(4*time.Minute + time.Second)
 	if _, err := e.Refresh(t.Context()); !errors.Is(err, lambdacache.ErrDenied) {
 		t.Error(err)
