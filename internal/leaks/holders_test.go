@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"net/http"
 	"net/url"
+	"os"
 	"reflect"
 	"regexp"
 	"slices"
@@ -80,15 +81,23 @@ func (w *world) optionsAndClients(all map[string][]instance) {
 // sessions are credentials that are held, of a role and of anything.
 func (w *world) sessions(all map[string][]instance) {
 	text := html.EscapeString(leaks.Text)
-	remove := w.aws.Fail(cachetest.Fault{Operation: "AssumeRole", Do: answer(200, `<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>id</AccessKeyId>`+
+	fake, err := cachetest.StartAWS() // the world's own has ended
+	if err != nil {
+		panic(err)
+	}
+	defer fake.Close()
+	os.Setenv("AWS_ENDPOINT_URL_STS", fake.URL())
+	defer os.Unsetenv("AWS_ENDPOINT_URL_STS")
+	fake.Fail(cachetest.Fault{Operation: "AssumeRole", Do: answer(200, `<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>id</AccessKeyId>`+
 		`<SecretAccessKey>`+text+`</SecretAccessKey><SessionToken>`+text+`</SessionToken></Credentials></AssumeRoleResult></AssumeRoleResponse>`)})
-	defer remove()
 	session := assumerole.Role("arn:aws:iam::222222222222:role/reader")
 	held := func(p aws.CredentialsProvider) any { c, _ := p.Retrieve(context.Background()); return c }
 	grant := awskeys.NewGrant(aws.Credentials{SecretAccessKey: leaks.Text}, clock.Now())
 	ask := awskeys.Ask(func(context.Context, bool) (*awskeys.Grant, error) { return grant, nil })
 	cache := awskeys.New(ask)
-	held(session)
+	if _, err := session.Retrieve(context.Background()); err != nil {
+		panic(err)
+	}
 	held(cache)
 	all["assumerole.Session"] = []instance{revealing("", session, func(s *assumerole.Session) any { return held(s) })}
 	all["assumerole.Option"] = []instance{of("", assumerole.ExternalID("id-1"))}
