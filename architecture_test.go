@@ -82,6 +82,29 @@ func TestBindLinksNoSource(t *testing.T) {
 	}
 }
 
+// Roles cost those who assume one.
+func TestAssumeRoleLinksSTSAlone(t *testing.T) {
+	const services = "github.com/aws/aws-sdk-go-v2/service/"
+	deps := imports(t, "./awsconfig/assumerole")
+	for _, dep := range deps {
+		name, isService := strings.CutPrefix(dep, services)
+		if name, _, _ = strings.Cut(name, "/"); isService && name != "sts" && name != "internal" {
+			t.Errorf("it links %s", dep)
+		}
+		if strings.HasPrefix(dep, "github.com/aws/aws-sdk-go-v2/credentials") || strings.HasPrefix(dep, module+"/") && strings.HasSuffix(dep, "cache") && dep != module {
+			t.Errorf("it links %s", dep)
+		}
+	}
+	if !slices.Contains(deps, services+"sts") {
+		t.Error("it does not link STS: this test knows it no longer")
+	}
+	for _, pkg := range []string{"./awsconfig", "./ssmcache", "./secretcache", "./s3cache"} {
+		if slices.Contains(imports(t, pkg), services+"sts") {
+			t.Errorf("%s links STS", pkg)
+		}
+	}
+}
+
 func isAWS(module string) bool {
 	return strings.HasPrefix(module, "github.com/aws/aws-sdk-go-v2") || strings.HasPrefix(module, "github.com/aws/smithy-go")
 }

@@ -41,6 +41,7 @@ import (
 	"fmt"
 
 	"github.com/lambda-cache/lambdacache"
+	"github.com/lambda-cache/lambdacache/awsconfig"
 	"github.com/lambda-cache/lambdacache/internal/decode"
 )
 
@@ -76,13 +77,24 @@ func ConfigurationFunc[T any](application, environment, profile string, decode f
 	return declare(k, decode, opts)
 }
 
-// Client makes an entry load with a client of your own, as it is: for another
-// account or Region, or with other settings than those of package awsconfig. Entries
-// with the same client and configuration share a session. *appconfigdata.Client is an
-// API.
-func Client(c API) lambdacache.Option { return clients.With(c) }
+// Client makes an entry load with a client of your own, as it is: with other settings
+// than those of package awsconfig. For another Region or account [Region] and [Config]
+// are less to write. Entries with the same client and configuration share a session.
+// *appconfigdata.Client is an API.
+func Client(c API) lambdacache.Option { return clients.Client(c) }
+
+// Region makes an entry load from another Region: "eu-west-1". It is part of what the
+// entry loads. What is not the name of a Region panics, and so does Region together with
+// [Client], which has one.
+func Region(region string) lambdacache.Option { return clients.Region(region) }
+
+// Config makes an entry load with another configuration, such as the credentials of a
+// role in another account ([github.com/lambda-cache/lambdacache/awsconfig/assumerole]).
+// Nil panics, and so does Config together with [Client], which has credentials of its
+// own.
+func Config(p awsconfig.Provider) lambdacache.Option { return clients.Config(p) }
 
 func declare[T any](k key, decode func([]byte) (T, error), opts []lambdacache.Option) *lambdacache.Entry[T] {
-	origin, opts := origins.Take(opts)
+	origin, opts := origins.Take(k.String(), opts)
 	return lambdacache.Declare(origin, k.String(), k.profile, decode, opts...)
 }

@@ -3,6 +3,7 @@ package appconfigcache
 import (
 	"context"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/appconfigdata"
 
 	"github.com/lambda-cache/lambdacache"
@@ -16,16 +17,10 @@ type API interface {
 	GetLatestConfiguration(context.Context, *appconfigdata.GetLatestConfigurationInput, ...func(*appconfigdata.Options)) (*appconfigdata.GetLatestConfigurationOutput, error)
 }
 
-var clients = awsorigin.NewClients("appconfigcache.Client", func() (any, error) {
-	cfg, err := awsconfig.Default("appconfigcache")
-	if err != nil {
-		return nil, err
-	}
-	return appconfigdata.NewFromConfig(cfg), nil
-})
+var clients = awsorigin.NewClients("appconfigcache", awsconfig.Default, func(cfg aws.Config) any { return appconfigdata.NewFromConfig(cfg) })
 
-var origins = awsorigin.NewOrigins(clients, func(client awsorigin.Get) *lambdacache.Origin[[]byte] {
-	return lambdacache.NewOrigin("appconfig", newSource(client))
+var origins = awsorigin.NewOrigins(clients, "appconfig", func(name string, client awsorigin.Get) *lambdacache.Origin[[]byte] {
+	return lambdacache.NewOrigin(name, newSource(client))
 })
 
 // api is the client of a source.

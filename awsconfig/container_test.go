@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/smithy-go"
 
+	"github.com/lambda-cache/lambdacache/internal/awskeys"
 	"github.com/lambda-cache/lambdacache/internal/clock"
 )
 
@@ -176,8 +177,8 @@ func TestCallerLeavesBetweenAttempts(t *testing.T) {
 // A frozen environment: each clock alone is reason enough.
 func TestCredentialsAgeOnAllClocks(t *testing.T) {
 	for name, move := range map[string]func(*clocks){
-		"wall, the other frozen":      func(c *clocks) { c.wall.Add(int64(time.Hour - expiryWindow + 1)) },
-		"monotonic, the other frozen": func(c *clocks) { c.mono.Add(int64(time.Hour - expiryWindow + 1)) },
+		"wall, the other frozen":      func(c *clocks) { c.wall.Add(int64(time.Hour - awskeys.ExpiryWindow + 1)) },
+		"monotonic, the other frozen": func(c *clocks) { c.mono.Add(int64(time.Hour - awskeys.ExpiryWindow + 1)) },
 		"wall stepped back":           func(c *clocks) { c.wall.Add(-int64(2 * time.Second)) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -218,13 +219,13 @@ func TestCredentialsOutliveTheirEndpoint(t *testing.T) {
 	})
 	f.expect(t, "first", "K1", 1)
 	down = true
-	c.forward(time.Hour - expiryWindow + time.Second)
+	c.forward(time.Hour - awskeys.ExpiryWindow + time.Second)
 	f.expect(t, "due", "K1", 2) // one attempt
-	c.forward(renewalPause)
+	c.forward(awskeys.RenewalPause)
 	f.expect(t, "in the pause", "K1", 2)
 	c.forward(1)
 	f.expect(t, "after the pause", "K1", 3)
-	c.forward(expiryWindow - renewalPause - time.Second)
+	c.forward(awskeys.ExpiryWindow - awskeys.RenewalPause - time.Second)
 	f.expect(t, "ended", "", 6) // three attempts
 	down = false
 	f.expect(t, "up again", "K7", 7)
@@ -241,7 +242,7 @@ func TestRenewalKeepsNobodyWaiting(t *testing.T) {
 		return numberedKey(n), nil
 	})
 	f.expect(t, "first", "K1", 1)
-	c.forward(time.Hour - expiryWindow + time.Second)
+	c.forward(time.Hour - awskeys.ExpiryWindow + time.Second)
 	renewed := make(chan string)
 	go func() {
 		key, _ := f.retrieve(context.Background())

@@ -62,14 +62,14 @@ func (h *host) container(env *settings, variable, uri string) (aws.CredentialsPr
 	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" {
 		return nil, errors.New(variable + " does not make a URL with scheme and host")
 	}
-	return &container{endpoint: &endpoint{
+	return newContainer(&endpoint{
 		variable: variable,
 		url:      u,
 		getenv:   h.getenv,
 		client:   h.endpointClient(u.Scheme),
 		attempts: cmp.Or(env.maxAttempts, retry.DefaultMaxAttempts),
 		backoff:  h.backoff(),
-	}}, nil
+	}), nil
 }
 
 // fixedKeys are the keys of the environment, in a function, because fmt looks into

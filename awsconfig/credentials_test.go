@@ -14,6 +14,7 @@ import (
 
 	"github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/internal/awsfault"
+	"github.com/lambda-cache/lambdacache/internal/awskeys"
 )
 
 const keysJSON = `{"AccessKeyId":"K","SecretAccessKey":"S","Token":"T"}`
@@ -116,7 +117,7 @@ func TestCredentialsAreKeptUntilTheirEnd(t *testing.T) {
 		t.Errorf("%d requests for credentials that last an hour", n)
 	}
 
-	left = expiryWindow - time.Second
+	left = awskeys.ExpiryWindow - time.Second
 	built = mustBuild(t, containerEnv(env{"AWS_CONTAINER_CREDENTIALS_FULL_URI": s.URL}).host())
 	for range 3 {
 		if _, err := retrieve(built); err != nil {

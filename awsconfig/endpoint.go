@@ -19,6 +19,7 @@ import (
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"github.com/lambda-cache/lambdacache/internal/awskeys"
 	"github.com/lambda-cache/lambdacache/internal/clock"
 	"github.com/lambda-cache/lambdacache/internal/httpclient"
 )
@@ -35,7 +36,7 @@ type endpoint struct {
 }
 
 // ask makes up to the given number of attempts.
-func (e *endpoint) ask(ctx context.Context, attempts int) (*grant, error) {
+func (e *endpoint) ask(ctx context.Context, attempts int) (*awskeys.Grant, error) {
 	token, err := e.token()
 	if err != nil {
 		return nil, err
@@ -79,7 +80,7 @@ func (e *endpoint) token() (string, error) {
 	return token, nil
 }
 
-func (e *endpoint) attempt(ctx context.Context, token string) (*grant, error) {
+func (e *endpoint) attempt(ctx context.Context, token string) (*awskeys.Grant, error) {
 	req := &http.Request{Method: http.MethodGet, URL: e.url, Header: http.Header{"Accept": {"application/json"}}}
 	if token != "" {
 		req.Header.Set("Authorization", token)
@@ -104,7 +105,15 @@ func (e *endpoint) attempt(ctx context.Context, token string) (*grant, error) {
 	case a.AccessKeyID == "" || a.SecretAccessKey == "":
 		return nil, errors.New("the answer holds no keys")
 	}
-	return newGrant(&a, asked), nil
+	return awskeys.NewGrant(aws.Credentials{
+		AccessKeyID:     a.AccessKeyID,
+		SecretAccessKey: a.SecretAccessKey,
+		SessionToken:    a.Token,
+		AccountID:       a.AccountID,
+		CanExpire:       !a.Expiration.IsZero(),
+		Expires:         a.Expiration,
+		Source:          "container",
+	}, asked), nil
 }
 
 // answer is what endpoints send. Its names match in any case.

@@ -44,13 +44,14 @@ func FuzzContainerCredentials(f *testing.F) {
 			t.Fatalf("%v and %v", g, err)
 		}
 		if err == nil {
-			creds := g.creds()
+			creds := g.Credentials()
+			asked, life := g.Life()
 			if status/100 != 2 || !whole || !creds.HasKeys() || creds.AccessKeyID != said.AccessKeyID ||
 				creds.SecretAccessKey != said.SecretAccessKey || creds.SessionToken != said.Token {
 				t.Errorf("status %d: keys that were not given", status)
 			}
-			if creds.CanExpire && (g.life > 0) != creds.Expires.After(time.Unix(0, g.asked.Wall)) {
-				t.Errorf("keys until %v live for %v", creds.Expires, g.life)
+			if creds.CanExpire && (life > 0) != creds.Expires.After(time.Unix(0, asked.Wall)) {
+				t.Errorf("keys until %v live for %v", creds.Expires, life)
 			}
 			return
 		}

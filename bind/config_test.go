@@ -141,8 +141,8 @@ func TestOptionsForEveryField(t *testing.T) {
 		C string `secret:"c" ahead:"0.5" jitter:"0.01"`
 	}
 	l := newLab(t)
-	l.SSM.Put("/app/a", "a1")
-	l.SSM.Put("/app/b", "b1")
+	l.SSM.In(cachetest.Account, "eu-west-1").Put("/app/a", "a1")
+	l.SSM.In(cachetest.Account, "eu-west-1").Put("/app/b", "b1")
 	l.Secrets.PutString("c", "c1")
 	client := ssm.New(ssm.Options{
 		Region: "eu-west-1", Credentials: credentials.NewStaticCredentialsProvider("id", "key", ""), BaseEndpoint: aws.String(l.URL()),
@@ -157,7 +157,7 @@ func TestOptionsForEveryField(t *testing.T) {
 	}
 	l.ResetCounts()
 	l.clock.Advance(10*time.Minute + time.Second)
-	l.SSM.Put("/app/a", "a2")
+	l.SSM.In(cachetest.Account, "eu-west-1").Put("/app/a", "a2")
 	l.SSM.Delete("/app/b")
 	want(t, "B is due and stands in", read(t), aged{"a1", "b1", "c1"})
 	want(t, "A is asked for", l.CallsFor("GetParameters", "/app/a"), 0)
@@ -168,7 +168,7 @@ func TestOptionsForEveryField(t *testing.T) {
 	if failed == nil || len(failed.Failures) != 1 || failed.Failures[0].Entry != "aged.B" {
 		t.Errorf("past the limit: %v", err)
 	}
-	l.SSM.Put("/app/b", "b2")
+	l.SSM.In(cachetest.Account, "eu-west-1").Put("/app/b", "b2")
 	l.clock.Advance(25 * time.Minute)
 	want(t, "C so far", l.Calls("GetSecretValue"), 0)
 	read(t)

@@ -18,7 +18,7 @@ const (
 	Caller  = "arn:aws:sts::" + Account + ":assumed-role/fn/fn"
 )
 
-// AWS is a fake of Parameter Store, Secrets Manager, S3 and AppConfig's data plane
+// AWS is a fake of Parameter Store, Secrets Manager, S3, AppConfig's data plane and STS
 // behind one HTTP server on loopback. It speaks the services' own protocols, so any client can be pointed
 // at it: the AWS SDKs, the aws CLI, the code under test.
 //
@@ -38,6 +38,7 @@ type AWS struct {
 	Secrets   *Secrets
 	S3        *S3
 	AppConfig *AppConfig
+	STS       *STS
 
 	addr     string // where to listen
 	tls      bool
@@ -100,10 +101,11 @@ func StartAWS(opts ...AWSOption) (*AWS, error) {
 	a.log.init()
 	a.conns.init()
 	a.policy.init()
-	a.SSM = newSSM(a)
-	a.Secrets = newSecrets(a)
+	a.SSM = newSSM(a, place{Account, Region})
+	a.Secrets = newSecrets(a, place{Account, Region})
 	a.S3 = newS3(a)
 	a.AppConfig = newAppConfig(a)
+	a.STS = newSTS(a)
 	for _, o := range opts {
 		o(a)
 	}

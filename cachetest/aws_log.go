@@ -12,12 +12,13 @@ import (
 // Request is what the fake remembers of a request. It holds no body: those of
 // writing operations hold values.
 type Request struct {
-	Service    string      // "ssm", "secretsmanager", "s3", "appconfig"
+	Service    string      // "ssm", "secretsmanager", "s3", "appconfig", "sts"
 	Operation  string      // "GetParameters", "GetObject"; what was asked for if the fake does not have it
 	Keys       []string    // what it asked for, as it asked: names with selectors, ARNs, bucket/key, application/environment/profile
 	Header     http.Header // without the signature and the session token
 	Region     string      // the Region it was signed for
 	AccessKey  string      // the access key id it was signed with
+	Role       string      // the ARN of the role whose session that key is of, "" for the caller's own
 	Connection int         // the connection it came on: 1 for the first since the start
 
 	// Started and Ended are moments: numbers that count up with each start and each
@@ -59,6 +60,7 @@ func (l *requestLog) begin(c *call, r *http.Request) *logged {
 		Operation: c.operation,
 		Keys:      c.keys,
 		names:     c.names,
+		Role:      c.role,
 		Header:    r.Header.Clone(),
 	}}
 	q.AccessKey, q.Region = credential(r)

@@ -93,23 +93,25 @@ func (p *policy) check(c *call) *apiError {
 // denial is the refusal of a call, in the words of IAM.
 func denial(c *call, resource string) *apiError {
 	switch c.service {
+	case "sts": // gives no reason: it does not tell whether there is such a role
+		return &apiError{status: 403, code: "AccessDenied", message: "User: " + c.caller + " is not authorized to perform: " + c.action + " on resource: " + resource}
 	case "s3":
 		if resource != "" {
 			resource = `"` + resource + `"`
 		}
-		return &apiError{status: 403, code: "AccessDenied", message: notAuthorized(c.action, resource)}
+		return &apiError{status: 403, code: "AccessDenied", message: notAuthorized(c.caller, c.action, resource)}
 	case "appconfig":
-		return &apiError{status: 403, code: "AccessDeniedException", message: notAuthorized(c.action, resource)}
+		return &apiError{status: 403, code: "AccessDeniedException", message: notAuthorized(c.caller, c.action, resource)}
 	}
-	return badRequest("AccessDeniedException", notAuthorized(c.action, resource))
+	return badRequest("AccessDeniedException", notAuthorized(c.caller, c.action, resource))
 }
 
 // notAuthorized is IAM's sentence. Actions that take no resource name none.
-func notAuthorized(action, resource string) string {
+func notAuthorized(caller, action, resource string) string {
 	if resource != "" {
 		resource = " on resource: " + resource
 	}
-	return "User: " + Caller + " is not authorized to perform: " + action + resource +
+	return "User: " + caller + " is not authorized to perform: " + action + resource +
 		" because no identity-based policy allows the " + action + " action"
 }
 
@@ -129,6 +131,7 @@ func (a *AWS) actions() []string {
 	for _, op := range appConfigOperations {
 		actions = append(actions, "appconfig:"+op)
 	}
+	actions = append(actions, "sts:AssumeRole")
 	slices.Sort(actions)
 	return actions
 }
@@ -143,6 +146,7 @@ func (a *AWS) known(operation string) {
 	ops = append(ops, slices.Collect(maps.Keys(a.Secrets.operations))...)
 	ops = append(ops, s3Operations...)
 	ops = append(ops, appConfigOperations...)
+	ops = append(ops, stsOperations...)
 	if !slices.Contains(ops, operation) {
 		slices.Sort(ops)
 		panic(fmt.Sprintf("cachetest: %q is not an operation of the fake, which has %s", operation, strings.Join(ops, ", ")))

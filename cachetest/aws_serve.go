@@ -15,6 +15,8 @@ type call struct {
 	keys      []string
 	names     []string // keys[i] as the service stores it: no selector, no ARN of our own account
 	resources []string // keys[i] as a denial names it; empty if the action takes no resource
+	caller    string   // the ARN of who asks
+	role      string   // the role's, if it is one's session
 
 	// answer does the operation and writes its outcome. Nothing of the service's
 	// data is looked at before.
@@ -48,6 +50,7 @@ func (a *AWS) serve(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler) // the client left while sending
 	}
 	c := a.read(r, body)
+	c.caller, c.role = a.STS.caller(r)
 	entry := a.log.begin(c, r)
 	ctx := r.Context() // done when the client closes the connection
 	answer := &answerWriter{ResponseWriter: w, end: func(status int, failed bool) {
@@ -61,19 +64,21 @@ func (a *AWS) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 // read finds the service of a request: those of the JSON protocol name their
-// operation in a header, those of AppConfig are known by their path, everything else is
-// S3's.
+// operation in a header, those of AppConfig are known by their path, STS takes a form,
+// everything else is S3's.
 func (a *AWS) read(r *http.Request, body []byte) *call {
 	target := r.Header.Get("X-Amz-Target")
 	switch service, operation, _ := strings.Cut(target, "."); {
 	case target == "" && isAppConfig(r):
 		return a.AppConfig.read(r, body)
+	case target == "" && isQuery(r):
+		return a.STS.read(body)
 	case target == "":
 		return a.S3.read(r, body)
 	case service == "AmazonSSM":
-		return a.SSM.read(operation, body)
+		return a.SSM.at(a.STS.place(r)).read(operation, body)
 	case service == "secretsmanager":
-		return a.Secrets.read(operation, body)
+		return a.Secrets.at(a.STS.place(r)).read(operation, body)
 	default:
 		return unknownJSON("", target)
 	}
@@ -83,6 +88,9 @@ func (a *AWS) read(r *http.Request, body []byte) *call {
 func (a *AWS) answer(w http.ResponseWriter, r *http.Request) {
 	c := callOf(r)
 	err := signed(r)
+	if err == nil {
+		err = a.STS.check(c, r)
+	}
 	if err == nil {
 		err = a.policy.check(c)
 	}

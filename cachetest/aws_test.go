@@ -400,7 +400,7 @@ func TestUnknownOperationsAreNamed(t *testing.T) {
 	r, err := http.NewRequestWithContext(t.Context(), "POST", fake.URL(), strings.NewReader(`{}`))
 	noError(t, err)
 	r.Header.Set("X-Amz-Target", "Kinesis_20131202.ListStreams")
-	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=a/b/c/d/aws4_request, Signature=x")
+	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=a/b/us-east-1/d/aws4_request, Signature=x")
 	_, _, body := do(t, r)
 	if !strings.Contains(body, "Kinesis_20131202.ListStreams") {
 		t.Errorf("body %s", body)
@@ -413,7 +413,7 @@ func TestUnreadableBodyIsNotQuoted(t *testing.T) {
 	r, err := http.NewRequestWithContext(t.Context(), "POST", fake.URL(), strings.NewReader(`{"Name": hunter2`))
 	noError(t, err)
 	r.Header.Set("X-Amz-Target", "AmazonSSM.PutParameter")
-	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=a/b/c/d/aws4_request, Signature=x")
+	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=a/b/us-east-1/d/aws4_request, Signature=x")
 	status, header, body := do(t, r)
 	want(t, "status", status, 400)
 	if !strings.Contains(body, "SerializationException") || strings.Contains(body, "hunter2") {

@@ -7,7 +7,7 @@ import (
 )
 
 // Throttle answers as a service that is asked too often: ThrottlingException with
-// 400 (AppConfig: 429), and S3's SlowDown with 503.
+// 400 (AppConfig: 429), S3's SlowDown with 503, STS's Throttling with 400.
 func Throttle() Effect {
 	return refusal(func(c *call) *apiError {
 		switch c.service {
@@ -15,6 +15,8 @@ func Throttle() Effect {
 			return &apiError{status: 503, code: "SlowDown", message: "Please reduce your request rate."}
 		case "appconfig":
 			return &apiError{status: 429, code: "ThrottlingException", message: "Rate exceeded"}
+		case "sts":
+			return badRequest("Throttling", "Rate exceeded")
 		}
 		return badRequest("ThrottlingException", "Rate exceeded")
 	})

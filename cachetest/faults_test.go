@@ -404,7 +404,7 @@ func getParameter(fake *cachetest.AWS, name string) *http.Request {
 		panic(err)
 	}
 	r.Header.Set("X-Amz-Target", "AmazonSSM.GetParameter")
-	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=a/b/c/d/aws4_request, Signature=x")
+	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=a/b/us-east-1/d/aws4_request, Signature=x")
 	return r
 }
 

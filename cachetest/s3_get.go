@@ -68,7 +68,8 @@ func (s *S3) lookup(w http.ResponseWriter, r *s3Request) (*object, *apiError) {
 	}
 	// Who may not list is not told what is missing.
 	if s.aws.policy.denies("s3:ListBucket", r.bucket) {
-		return nil, s3Error(403, "AccessDenied", notAuthorized("s3:ListBucket", `"arn:aws:s3:::`+r.bucket+`"`))
+		caller, _ := s.aws.STS.caller(r.Request)
+		return nil, s3Error(403, "AccessDenied", notAuthorized(caller, "s3:ListBucket", `"arn:aws:s3:::`+r.bucket+`"`))
 	}
 	return nil, s3Error(404, "NoSuchKey", "The specified key does not exist.", "Key", r.key)
 }

@@ -16,9 +16,11 @@ import (
 // panics, since that is a mistake in the test.
 //
 // A secret is named by its name, its ARN, or its ARN without the six random
-// characters at the end.
+// characters at the end. [Secrets.In] has those of another account or Region.
 type Secrets struct {
 	aws        *AWS
+	place      place
+	elsewhere  elsewhere[Secrets]
 	operations map[string]jsonOperation
 
 	mu       sync.Mutex
@@ -56,8 +58,8 @@ const (
 
 const maxBatch = 20
 
-func newSecrets(a *AWS) *Secrets {
-	s := &Secrets{aws: a, pageSize: maxBatch}
+func newSecrets(a *AWS, where place) *Secrets {
+	s := &Secrets{aws: a, place: where, pageSize: maxBatch}
 	s.operations = map[string]jsonOperation{
 		"GetSecretValue":           jsonOp(s.getSecretValue),
 		"BatchGetSecretValue":      jsonOp(s.batchGetSecretValue),
@@ -69,6 +71,21 @@ func newSecrets(a *AWS) *Secrets {
 		"RestoreSecret":            jsonOp(s.restoreSecret),
 	}
 	return s
+}
+
+// In is the Secrets Manager of another account or Region, for requests that are
+// signed for it: by a role of that account ([AWS.STS]), for that Region. Each has
+// secrets of its own.
+func (s *Secrets) In(account, region string) *Secrets {
+	return s.aws.Secrets.at(place{account, region})
+}
+
+// at finds the store of a place; s is the one at home.
+func (s *Secrets) at(p place) *Secrets {
+	if p == s.place {
+		return s
+	}
+	return s.elsewhere.at(p, func() *Secrets { return newSecrets(s.aws, p) })
 }
 
 func (s *Secrets) read(operation string, body []byte) *call {
@@ -176,7 +193,7 @@ func (s *Secrets) PageSize(n int) {
 // find returns a secret by name, ARN or partial ARN, or nil. s.mu is held.
 func (s *Secrets) find(id string) *secret {
 	i := slices.IndexFunc(s.secrets, func(x *secret) bool {
-		ours := strings.HasPrefix(x.arn, secretARN)
+		ours := strings.HasPrefix(x.arn, s.ownARN())
 		return id == x.arn || id == x.arn[:len(x.arn)-suffix] || ours && id == x.name
 	})
 	if i < 0 {
@@ -193,15 +210,17 @@ func (s *Secrets) must(name string) *secret {
 	return found
 }
 
-const (
-	secretARN = "arn:aws:secretsmanager:" + Region + ":" + Account + ":secret:"
-	suffix    = len("-AbCdEf") // what the service adds to a name in its ARN
-)
+const suffix = len("-AbCdEf") // what the service adds to a name in its ARN
+
+// ownARN begins the ARNs of this account and Region.
+func (s *Secrets) ownARN() string {
+	return "arn:aws:secretsmanager:" + s.place.region + ":" + s.place.account + ":secret:"
+}
 
 // create adds a secret without versions. s.mu is held.
 func (s *Secrets) create(name string) *secret {
 	now := time.Now()
-	x := &secret{name: name, arn: secretARN + name + "-" + rand.Text()[:suffix-1], created: now, changed: now}
+	x := &secret{name: name, arn: s.ownARN() + name + "-" + rand.Text()[:suffix-1], created: now, changed: now}
 	if parts := strings.SplitN(name, ":secret:", 2); len(parts) == 2 && len(parts[1]) > suffix {
 		x.name, x.arn = parts[1][:len(parts[1])-suffix], name
 	}

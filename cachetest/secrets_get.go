@@ -44,7 +44,7 @@ func (s *Secrets) one(in getSecretValueInput) (*secretOutput, *apiError) {
 		return nil, noSecret()
 	}
 	if s.aws.policy.denies("secretsmanager:GetSecretValue", in.SecretID, x.name, x.arn) {
-		return nil, badRequest("AccessDeniedException", notAuthorized("secretsmanager:GetSecretValue", in.SecretID))
+		return nil, badRequest("AccessDeniedException", notAuthorized(Caller, "secretsmanager:GetSecretValue", in.SecretID))
 	}
 	if !x.deleted.IsZero() {
 		return nil, badRequest("InvalidRequestException", "You can't perform this operation on the secret because it was marked for deletion.")

@@ -14,9 +14,12 @@ import (
 // refuse, since that is a mistake in the test.
 //
 // A name may be the full ARN of a parameter in another account or Region: it is
-// then found by that ARN only, as a shared parameter is.
+// then found by that ARN only, as a shared parameter is. [SSM.In] has what is there
+// under its own name.
 type SSM struct {
 	aws        *AWS
+	place      place
+	elsewhere  elsewhere[SSM]
 	operations map[string]jsonOperation
 
 	mu         sync.Mutex
@@ -48,8 +51,8 @@ const (
 	maxParameterPage     = 10
 )
 
-func newSSM(a *AWS) *SSM {
-	s := &SSM{aws: a, parameters: make(map[string]*parameter), pageSize: maxParameterPage}
+func newSSM(a *AWS, where place) *SSM {
+	s := &SSM{aws: a, place: where, parameters: make(map[string]*parameter), pageSize: maxParameterPage}
 	s.operations = map[string]jsonOperation{
 		"GetParameter":          jsonOp(s.getParameter),
 		"GetParameters":         jsonOp(s.getParameters),
@@ -61,12 +64,25 @@ func newSSM(a *AWS) *SSM {
 	return s
 }
 
+// In is the Parameter Store of another account or Region, for requests that are
+// signed for it: by a role of that account ([AWS.STS]), for that Region. Each has
+// parameters of its own.
+func (s *SSM) In(account, region string) *SSM { return s.aws.SSM.at(place{account, region}) }
+
+// at finds the store of a place; s is the one at home.
+func (s *SSM) at(p place) *SSM {
+	if p == s.place {
+		return s
+	}
+	return s.elsewhere.at(p, func() *SSM { return newSSM(s.aws, p) })
+}
+
 func (s *SSM) read(operation string, body []byte) *call {
 	c := readJSON("ssm", operation, s.operations, body)
 	for _, key := range c.keys {
-		name := storedName(key)
+		name := s.storedName(key)
 		c.names = append(c.names, name)
-		c.resources = append(c.resources, parameterARN(name))
+		c.resources = append(c.resources, s.parameterARN(name))
 	}
 	return c
 }
@@ -120,7 +136,7 @@ func (s *SSM) Label(name string, version int64, labels ...string) {
 func (s *SSM) Delete(name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.parameters, storedName(name))
+	delete(s.parameters, s.storedName(name))
 }
 
 // PageSize makes GetParametersByPath answer at most n parameters a page, whatever
@@ -138,10 +154,10 @@ func (s *SSM) PageSize(n int) {
 
 // store adds a version. s.mu is held.
 func (s *SSM) store(name string, v parameterVersion) (*parameterVersion, *apiError) {
-	key := storedName(name)
+	key := s.storedName(name)
 	p := s.parameters[key]
 	if p == nil {
-		p = &parameter{key: key, name: key, arn: parameterARN(key)}
+		p = &parameter{key: key, name: key, arn: s.parameterARN(key)}
 		if strings.HasPrefix(key, "arn:") {
 			p.name, p.arn = nameInARN(key), key
 		}
@@ -175,11 +191,11 @@ func (s *SSM) store(name string, v parameterVersion) (*parameterVersion, *apiErr
 // find returns the parameter that a request asks for, whatever its selector, or
 // nil. s.mu is held.
 func (s *SSM) find(asked string) *parameter {
-	name := storedName(asked)
+	name := s.storedName(asked)
 	if p := s.parameters[name]; p != nil {
 		return p
 	}
-	if strings.HasPrefix(strings.TrimSpace(asked), ownARN) && !strings.Contains(name, "/") {
+	if strings.HasPrefix(strings.TrimSpace(asked), s.ownARN()) && !strings.Contains(name, "/") {
 		return s.parameters["/"+name] // its ARN is written like that of "key"
 	}
 	return nil

@@ -115,7 +115,7 @@ func (s *SSM) one(action, key string, decrypt bool) (*parameterOutput, *apiError
 	}
 	// A parameter goes by more names than the one it was asked by.
 	if s.aws.policy.denies(action, p.name, p.arn) {
-		return nil, badRequest("AccessDeniedException", notAuthorized(action, p.arn))
+		return nil, badRequest("AccessDeniedException", notAuthorized(Caller, action, p.arn))
 	}
 	v := p.selected(selector)
 	if v == nil {
@@ -145,7 +145,7 @@ func (s *SSM) output(p *parameter, v *parameterVersion, selector string, decrypt
 		if !decrypt {
 			value = ciphertext(p.arn, value)
 		} else if s.aws.policy.denies("kms:Decrypt", p.name, p.arn) {
-			return nil, badRequest("AccessDeniedException", notAuthorized("kms:Decrypt", kmsKey)+" (Service: AWSKMS; Status Code: 400; Error Code: AccessDeniedException)")
+			return nil, badRequest("AccessDeniedException", notAuthorized(Caller, "kms:Decrypt", kmsKey)+" (Service: AWSKMS; Status Code: 400; Error Code: AccessDeniedException)")
 		}
 	}
 	return &parameterOutput{

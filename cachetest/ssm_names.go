@@ -8,7 +8,6 @@ import (
 )
 
 var (
-	ownARN       = "arn:aws:ssm:" + Region + ":" + Account + ":parameter/"
 	anyARN       = regexp.MustCompile(`^arn:[a-z-]+:ssm:[a-z0-9-]+:[0-9]{12}:parameter/`)
 	nameLetters  = regexp.MustCompile(`^[A-Za-z0-9_.\-/]+$`)
 	labelLetters = regexp.MustCompile(`^[A-Za-z_.\-][A-Za-z0-9_.\-]{0,99}$`)
@@ -30,9 +29,9 @@ func splitSelector(asked string) (name, selector string) {
 
 // storedName is what a parameter is stored under, whichever way it is asked for:
 // its name, or its ARN if it is not ours.
-func storedName(asked string) string {
+func (s *SSM) storedName(asked string) string {
 	name, _ := splitSelector(strings.TrimSpace(asked))
-	if strings.HasPrefix(name, ownARN) {
+	if strings.HasPrefix(name, s.ownARN()) {
 		return nameInARN(name)
 	}
 	return name
@@ -49,12 +48,17 @@ func nameInARN(arn string) string {
 	return name
 }
 
+// ownARN begins the ARNs of this account and Region.
+func (s *SSM) ownARN() string {
+	return "arn:aws:ssm:" + s.place.region + ":" + s.place.account + ":parameter/"
+}
+
 // parameterARN is the ARN of a stored name.
-func parameterARN(name string) string {
+func (s *SSM) parameterARN(name string) string {
 	if anyARN.MatchString(name) {
 		return name
 	}
-	return ownARN + strings.TrimPrefix(name, "/")
+	return s.ownARN() + strings.TrimPrefix(name, "/")
 }
 
 // checkName refuses a name that no parameter can have. Spaces around it are

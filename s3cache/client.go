@@ -19,22 +19,16 @@ type API interface {
 	GetObject(ctx context.Context, in *s3.GetObjectInput, opts ...func(*s3.Options)) (*s3.GetObjectOutput, error)
 }
 
-var clients = awsorigin.NewClients("s3cache.Client", func() (any, error) {
-	cfg, err := awsconfig.Streaming("s3cache")
-	if err != nil {
-		return nil, err
-	}
-	return s3.NewFromConfig(cfg, tune), nil
-})
+var clients = awsorigin.NewClients("s3cache", awsconfig.Streaming, func(cfg aws.Config) any { return s3.NewFromConfig(cfg, tune) })
 
 // Objects and files have origins of their own, because what they load is not the
 // same. Both leave it to the client when to give up.
 var (
-	objectOrigins = awsorigin.NewOrigins(clients, func(client awsorigin.Get) *lambdacache.Origin[[]byte] {
-		return lambdacache.NewOrigin("s3", objects{service{client}}, lambdacache.OriginLoadTimeout(0))
+	objectOrigins = awsorigin.NewOrigins(clients, "s3", func(name string, client awsorigin.Get) *lambdacache.Origin[[]byte] {
+		return lambdacache.NewOrigin(name, objects{service{client}}, lambdacache.OriginLoadTimeout(0))
 	})
-	fileOrigins = awsorigin.NewOrigins(clients, func(client awsorigin.Get) *lambdacache.Origin[*LocalFile] {
-		return lambdacache.NewOrigin("s3", newFiles(service{client}), lambdacache.OriginLoadTimeout(0))
+	fileOrigins = awsorigin.NewOrigins(clients, "s3", func(name string, client awsorigin.Get) *lambdacache.Origin[*LocalFile] {
+		return lambdacache.NewOrigin(name, newFiles(service{client}), lambdacache.OriginLoadTimeout(0))
 	})
 )
 

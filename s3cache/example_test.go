@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lambda-cache/lambdacache"
+	"github.com/lambda-cache/lambdacache/awsconfig/assumerole"
 	"github.com/lambda-cache/lambdacache/cachetest"
 	"github.com/lambda-cache/lambdacache/internal/testhook"
 	"github.com/lambda-cache/lambdacache/s3cache"
@@ -126,4 +127,34 @@ func ExampleVersionID() {
 
 	fmt.Println(model.Get(context.Background()))
 	// Output: release 1 <nil>
+}
+
+func ExampleRegion() {
+	fake, stop := fakeAWS()
+	defer stop()
+	fake.S3.Put("models-in-ireland", "fraud.bin", []byte("weights"))
+
+	model := s3cache.Object[string]("s3://models-in-ireland/fraud.bin", s3cache.Region("eu-west-1"))
+
+	fmt.Println(model.Get(context.Background()))
+	fmt.Println(fake.Requests()[0].Region)
+	// Output:
+	// weights <nil>
+	// eu-west-1
+}
+
+func ExampleConfig() {
+	fake, stop := fakeAWS()
+	defer stop()
+	fake.STS.PutRole("arn:aws:iam::222222222222:role/reader", "")
+	fake.S3.Put("models", "fraud.bin", []byte("weights"))
+
+	reader := assumerole.Role("arn:aws:iam::222222222222:role/reader")
+	model := s3cache.Object[string]("s3://models/fraud.bin", s3cache.Config(reader))
+
+	fmt.Println(model.Get(context.Background()))
+	fmt.Println(fake.Requests()[1].Operation, "as", fake.Requests()[1].Role)
+	// Output:
+	// weights <nil>
+	// GetObject as arn:aws:iam::222222222222:role/reader
 }

@@ -27,8 +27,11 @@ func explain(err error, loc location, partition string) error {
 	case code == "MethodNotAllowed" && loc.version != "":
 		return lambdacache.NotFound(fmt.Errorf("the version is a delete marker: %w", classified))
 	case status(err) == http.StatusMovedPermanently, code == "AuthorizationHeaderMalformed":
-		return fmt.Errorf("%w; bucket %q is in %s: give the entry s3cache.Client with a client of that Region",
-			classified, loc.bucket, regionOf(err))
+		region := regionOf(err)
+		if region == "" {
+			return fmt.Errorf("%w; bucket %q is in another Region: name it with s3cache.Region", classified, loc.bucket)
+		}
+		return fmt.Errorf("%w; bucket %q is in %s: give the entry s3cache.Region(%[3]q)", classified, loc.bucket, region)
 	case denied != nil && denied.Action == denial.Action:
 		return fmt.Errorf("%w; without s3:ListBucket on %s an object that does not exist is answered like this, too",
 			classified, loc.bucketARN(partition))
@@ -36,14 +39,12 @@ func explain(err error, loc location, partition string) error {
 	return classified
 }
 
-// regionOf is the bucket's Region, which S3 tells whoever asks in the wrong one.
+// regionOf is the bucket's Region, which S3 tells whoever asks in the wrong one, else "".
 func regionOf(err error) string {
 	if r, ok := errors.AsType[*awshttp.ResponseError](err); ok && r.Response != nil && r.Response.Response != nil {
-		if region := r.Response.Header.Get("X-Amz-Bucket-Region"); region != "" {
-			return region
-		}
+		return r.Response.Header.Get("X-Amz-Bucket-Region")
 	}
-	return "another Region"
+	return ""
 }
 
 // partition is that of the client's Region, "aws" if it is not known.

@@ -50,6 +50,7 @@ import (
 	"strings"
 
 	"github.com/lambda-cache/lambdacache"
+	"github.com/lambda-cache/lambdacache/awsconfig"
 	"github.com/lambda-cache/lambdacache/internal/decode"
 )
 
@@ -95,23 +96,34 @@ func File(uri string, opts ...lambdacache.Option) *lambdacache.Entry[*LocalFile]
 
 func file[T any](uri string, asIs func(*LocalFile) (T, error), opts []lambdacache.Option) *lambdacache.Entry[T] {
 	loc, rest := options("File", uri, opts)
-	origin, rest := fileOrigins.Take(rest)
+	origin, rest := fileOrigins.Take(loc.cacheKey(), rest)
 	return lambdacache.Declare(origin, loc.cacheKey(), loc.name(), asIs, rest...)
 }
 
 func object[T any](caller, uri string, decode func([]byte) (T, error), opts []lambdacache.Option) *lambdacache.Entry[T] {
 	loc, rest := options(caller, uri, opts)
-	origin, rest := objectOrigins.Take(rest)
+	origin, rest := objectOrigins.Take(loc.cacheKey(), rest)
 	return lambdacache.Declare(origin, loc.cacheKey(), loc.name(), decode, rest...)
 }
 
 var versionOption = lambdacache.NewOptionKind[string]("s3cache.VersionID")
 
 // Client makes an entry load with c, used as it is, in place of the client that is
-// made of [github.com/lambda-cache/lambdacache/awsconfig]: for another Region, role
-// or account. Entries with the same client and object share loads. Give it a
-// pointer, such as an *s3.Client: nil, and a value that cannot be compared, panic.
-func Client(c API) lambdacache.Option { return clients.With(c) }
+// made of [github.com/lambda-cache/lambdacache/awsconfig]. For another Region, role or
+// account [Region] and [Config] are less to write. Entries with the same client and
+// object share loads. Give it a pointer, such as an *s3.Client: nil, and a value that
+// cannot be compared, panic.
+func Client(c API) lambdacache.Option { return clients.Client(c) }
+
+// Region makes an entry load from a bucket in another Region: "eu-west-1". What is not
+// the name of a Region panics, and so does Region together with [Client], which has one.
+func Region(region string) lambdacache.Option { return clients.Region(region) }
+
+// Config makes an entry load with another configuration, such as the credentials of a
+// role in another account ([github.com/lambda-cache/lambdacache/awsconfig/assumerole]).
+// Entries with the same provider and Region share loads. Nil panics, and so does Config
+// together with [Client], which has credentials of its own.
+func Config(p awsconfig.Provider) lambdacache.Option { return clients.Config(p) }
 
 // VersionID pins an entry to one version of its object, in a bucket with versioning.
 // It is part of what the entry loads: the same object with two ids is two entries'

@@ -18,27 +18,34 @@ type API interface {
 	BatchGetSecretValue(context.Context, *secretsmanager.BatchGetSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.BatchGetSecretValueOutput, error)
 }
 
-// Client makes an entry load with a client of your own, as it is: for another
-// account or Region, or with other settings than those of package awsconfig. Entries
-// with the same client share calls. *secretsmanager.Client is an API.
-func Client(c API) lambdacache.Option { return clients.With(c) }
+// Client makes an entry load with a client of your own, as it is: with other settings
+// than those of package awsconfig. For another Region or account [Region] and [Config]
+// are less to write. Entries with the same client share calls. *secretsmanager.Client is an API.
+func Client(c API) lambdacache.Option { return clients.Client(c) }
 
-var clients = awsorigin.NewClients("secretcache.Client", func() (any, error) {
-	cfg, err := awsconfig.Default("secretcache")
-	if err != nil {
-		return nil, err
-	}
-	return secretsmanager.NewFromConfig(cfg), nil
+// Region makes an entry load from another Region: "eu-west-1". It is part of what the
+// entry loads: a name in two Regions is two secrets. What is not the name of a Region
+// panics, and so does Region together with [Client], which has one.
+func Region(region string) lambdacache.Option { return clients.Region(region) }
+
+// Config makes an entry load with another configuration, such as the credentials of a
+// role in another account ([github.com/lambda-cache/lambdacache/awsconfig/assumerole]).
+// Entries with the same provider and Region share calls. Nil panics, and so does Config
+// together with [Client], which has credentials of its own.
+func Config(p awsconfig.Provider) lambdacache.Option { return clients.Config(p) }
+
+var clients = awsorigin.NewClients("secretcache", awsconfig.Default, func(cfg aws.Config) any {
+	return secretsmanager.NewFromConfig(cfg)
 })
 
 // Entries of a certain stage or version have origins of their own: the batched call
 // knows only current versions.
 var (
-	current = awsorigin.NewOrigins(clients, func(client awsorigin.Get) *lambdacache.Origin[*secret] {
-		return newOrigin(client, func(s one) lambdacache.Source[*secret] { return batch{s} })
+	current = awsorigin.NewOrigins(clients, "secretsmanager", func(name string, client awsorigin.Get) *lambdacache.Origin[*secret] {
+		return newOrigin(name, client, func(s one) lambdacache.Source[*secret] { return batch{s} })
 	})
-	pinned = awsorigin.NewOrigins(clients, func(client awsorigin.Get) *lambdacache.Origin[*secret] {
-		return newOrigin(client, func(s one) lambdacache.Source[*secret] { return s })
+	pinned = awsorigin.NewOrigins(clients, "secretsmanager", func(name string, client awsorigin.Get) *lambdacache.Origin[*secret] {
+		return newOrigin(name, client, func(s one) lambdacache.Source[*secret] { return s })
 	})
 )
 
@@ -48,9 +55,9 @@ var calendars = struct {
 	of map[*lambdacache.Origin[*secret]]*rotations
 }{of: make(map[*lambdacache.Origin[*secret]]*rotations)}
 
-func newOrigin(client awsorigin.Get, source func(one) lambdacache.Source[*secret]) *lambdacache.Origin[*secret] {
+func newOrigin(name string, client awsorigin.Get, source func(one) lambdacache.Source[*secret]) *lambdacache.Origin[*secret] {
 	s := one{client, new(rotations)}
-	o := lambdacache.NewOrigin("secretsmanager", source(s))
+	o := lambdacache.NewOrigin(name, source(s))
 	calendars.Lock()
 	calendars.of[o] = s.rotations
 	calendars.Unlock()

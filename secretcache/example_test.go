@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/lambda-cache/lambdacache"
+	"github.com/lambda-cache/lambdacache/awsconfig/assumerole"
 	"github.com/lambda-cache/lambdacache/cachetest"
 	"github.com/lambda-cache/lambdacache/internal/testhook"
 	"github.com/lambda-cache/lambdacache/secretcache"
@@ -185,7 +186,7 @@ func ExampleVersionID() {
 func ExampleClient() {
 	fake, stop := fakeAWS()
 	defer stop()
-	fake.Secrets.PutString("prod/db", "value")
+	fake.Secrets.In(cachetest.Account, "eu-west-1").PutString("prod/db", "value")
 
 	client := secretsmanager.New(secretsmanager.Options{
 		Region:       "eu-west-1",
@@ -199,4 +200,28 @@ func ExampleClient() {
 	// Output:
 	// value <nil>
 	// eu-west-1
+}
+
+func ExampleRegion() {
+	fake, stop := fakeAWS()
+	defer stop()
+	fake.Secrets.In(cachetest.Account, "eu-west-1").PutString("prod/db", "Ireland's")
+
+	db := secretcache.Secret[string]("prod/db", secretcache.Region("eu-west-1"))
+
+	fmt.Println(db.Get(context.Background()))
+	// Output: Ireland's <nil>
+}
+
+func ExampleConfig() {
+	fake, stop := fakeAWS()
+	defer stop()
+	fake.STS.PutRole("arn:aws:iam::222222222222:role/reader", "")
+	fake.Secrets.In("222222222222", cachetest.Region).PutString("prod/db", "theirs")
+
+	reader := assumerole.Role("arn:aws:iam::222222222222:role/reader")
+	db := secretcache.Secret[string]("prod/db", secretcache.Config(reader))
+
+	fmt.Println(db.Get(context.Background()))
+	// Output: theirs <nil>
 }

@@ -161,13 +161,14 @@ func (r *rotations) ask(ctx context.Context, x *rotation, k key, api func() (API
 	r.few <- struct{}{}
 	defer func() { <-r.few }()
 	next, err := x.date(ctx, k, api)
+	own := awsfault.CanSplit(err) // not the refusal of a role to assume
 	err = awsfault.Classify(err, awsfault.Denial{Action: "secretsmanager:DescribeSecret", Resource: k.resource()})
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	before := x.next
 	x.asked, x.denied, x.failed = now, nil, false
 	switch {
-	case errors.Is(err, lambdacache.ErrDenied):
+	case own && errors.Is(err, lambdacache.ErrDenied):
 		x.denied, x.next = err, 0
 	case err != nil:
 		x.failed = true // what was known still counts

@@ -85,7 +85,7 @@ func declare[T any](id, suffix string, decode func(*secret) (T, error), opts []l
 	if untilRotation && key.version != "" {
 		panic(fmt.Sprintf("lambdacache: secretcache: secret %q: UntilRotation with VersionID: a version never changes; leave one of them out", id))
 	}
-	origin, opts := set.Take(opts)
+	origin, opts := set.Take(key.String(), opts)
 	if untilRotation {
 		rotationsOf(origin).watch(key.String(), describe)
 	}

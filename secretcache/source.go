@@ -122,12 +122,12 @@ func (s batch) call(ctx context.Context, reqs []lambdacache.Request) (*secretsma
 	}
 	classified := awsfault.Classify(err, awsfault.Denial{Action: "secretsmanager:BatchGetSecretValue", Resource: "*"})
 	switch {
+	case !awsfault.CanSplit(err): // also the refusal of a role to assume
+		return nil, classified
 	case errors.Is(classified, lambdacache.ErrDenied): // a denied secret would be among the answer's errors
 		return nil, lambdacache.BatchDenied(classified)
-	case awsfault.CanSplit(err):
-		return nil, lambdacache.Blame(classified)
 	}
-	return nil, classified
+	return nil, lambdacache.Blame(classified)
 }
 
 // find picks a key's secret out of an answer, which comes in the service's own order

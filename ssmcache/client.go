@@ -3,6 +3,7 @@ package ssmcache
 import (
 	"context"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/lambda-cache/lambdacache"
@@ -16,16 +17,10 @@ type API interface {
 	GetParameter(context.Context, *ssm.GetParameterInput, ...func(*ssm.Options)) (*ssm.GetParameterOutput, error)
 }
 
-var clients = awsorigin.NewClients("ssmcache.Client", func() (any, error) {
-	cfg, err := awsconfig.Default("ssmcache")
-	if err != nil {
-		return nil, err
-	}
-	return ssm.NewFromConfig(cfg), nil
-})
+var clients = awsorigin.NewClients("ssmcache", awsconfig.Default, func(cfg aws.Config) any { return ssm.NewFromConfig(cfg) })
 
-var origins = awsorigin.NewOrigins(clients, func(client awsorigin.Get) *lambdacache.Origin[*parameter] {
-	return lambdacache.NewOrigin("ssm", &source{client})
+var origins = awsorigin.NewOrigins(clients, "ssm", func(name string, client awsorigin.Get) *lambdacache.Origin[*parameter] {
+	return lambdacache.NewOrigin(name, &source{client})
 })
 
 // api is the client of a source.

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/lambda-cache/lambdacache"
+	"github.com/lambda-cache/lambdacache/awsconfig/assumerole"
 	"github.com/lambda-cache/lambdacache/cachetest"
 	"github.com/lambda-cache/lambdacache/internal/testhook"
 	"github.com/lambda-cache/lambdacache/ssmcache"
@@ -225,7 +226,7 @@ func ExampleParameterFunc() {
 func ExampleClient() {
 	fake, stop := fakeAWS()
 	defer stop()
-	fake.SSM.Put("/app/key", "v1")
+	fake.SSM.In(cachetest.Account, "eu-west-1").Put("/app/key", "v1")
 
 	client := ssm.New(ssm.Options{
 		Region:       "eu-west-1",
@@ -239,4 +240,33 @@ func ExampleClient() {
 	// Output:
 	// v1 <nil>
 	// eu-west-1
+}
+
+func ExampleRegion() {
+	fake, stop := fakeAWS()
+	defer stop()
+	fake.SSM.Put("/app/key", "Virginia's")
+	fake.SSM.In(cachetest.Account, "eu-west-1").Put("/app/key", "Ireland's")
+
+	here := ssmcache.Parameter[string]("/app/key")
+	there := ssmcache.Parameter[string]("/app/key", ssmcache.Region("eu-west-1"))
+
+	fmt.Println(here.Get(context.Background()))
+	fmt.Println(there.Get(context.Background()))
+	// Output:
+	// Virginia's <nil>
+	// Ireland's <nil>
+}
+
+func ExampleConfig() {
+	fake, stop := fakeAWS()
+	defer stop()
+	fake.STS.PutRole("arn:aws:iam::222222222222:role/reader", "")
+	fake.SSM.In("222222222222", cachetest.Region).Put("/app/key", "theirs")
+
+	reader := assumerole.Role("arn:aws:iam::222222222222:role/reader")
+	apiKey := ssmcache.Parameter[string]("/app/key", ssmcache.Config(reader))
+
+	fmt.Println(apiKey.Get(context.Background()))
+	// Output: theirs <nil>
 }

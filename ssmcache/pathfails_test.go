@@ -142,6 +142,7 @@ func TestPathWithALoadTimeout(t *testing.T) {
 func TestPathWithAClientOfItsOwn(t *testing.T) {
 	l := newLab(t)
 	l.SSM.Put("/app/a", "1")
+	l.SSM.In(cachetest.Account, "eu-west-1").Put("/app/a", "1")
 	cfg := subject.Config(l.URL(), "any", "any")
 	cfg.Region = "eu-west-1"
 	e := ssmcache.Path[ssmcache.Set]("/app/", ssmcache.Client(ssm.NewFromConfig(cfg)))

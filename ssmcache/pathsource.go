@@ -36,8 +36,8 @@ var pathOrigins struct {
 // other function links this source.
 func paths() *awsorigin.Origins[*tree] {
 	pathOrigins.once.Do(func() {
-		pathOrigins.of = awsorigin.NewOrigins(clients, func(client awsorigin.Get) *lambdacache.Origin[*tree] {
-			return lambdacache.NewOrigin("ssm", pathSource{client})
+		pathOrigins.of = awsorigin.NewOrigins(clients, "ssm", func(name string, client awsorigin.Get) *lambdacache.Origin[*tree] {
+			return lambdacache.NewOrigin(name, pathSource{client})
 		})
 	})
 	return pathOrigins.of

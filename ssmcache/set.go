@@ -15,7 +15,7 @@ import (
 
 // Parameters declares several parameters as one entry with a name of its own. They
 // load with the same calls and the same options as if each were declared alone; max
-// age and client hold for all. Names are written as for [Parameter]; each parameter
+// age, client, Region and role hold for all. Names are written as for [Parameter]; each parameter
 // is read by its short name, the part after the last slash, which must differ. No
 // name, no parameters, two short names alike and the option [lambdacache.Name] panic.
 //

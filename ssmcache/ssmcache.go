@@ -16,6 +16,7 @@ import (
 	"reflect"
 
 	"github.com/lambda-cache/lambdacache"
+	"github.com/lambda-cache/lambdacache/awsconfig"
 	"github.com/lambda-cache/lambdacache/internal/decode"
 )
 
@@ -52,18 +53,29 @@ func ParameterFunc[T any](name string, decode func(value string) (T, error), opt
 	return declare(name, func(p *parameter) (T, error) { return decode(p.value) }, opts)
 }
 
-// Client makes an entry load with a client of your own, as it is: for another
-// account or Region, or with other settings than those of package awsconfig. Entries
-// with the same client share calls. *ssm.Client is an API. For a [Path] the client
-// must have GetParametersByPath, too; one without it panics.
-func Client(c API) lambdacache.Option { return clients.With(c) }
+// Client makes an entry load with a client of your own, as it is: with other settings
+// than those of package awsconfig. For another Region or account [Region] and [Config]
+// are less to write. Entries with the same client share calls. *ssm.Client is an API.
+// For a [Path] the client must have GetParametersByPath, too; one without it panics.
+func Client(c API) lambdacache.Option { return clients.Client(c) }
+
+// Region makes an entry load from another Region: "eu-west-1". It is part of what the
+// entry loads: a name in two Regions is two parameters. What is not the name of a Region
+// panics, and so does Region together with [Client], which has one.
+func Region(region string) lambdacache.Option { return clients.Region(region) }
+
+// Config makes an entry load with another configuration, such as the credentials of a
+// role in another account ([github.com/lambda-cache/lambdacache/awsconfig/assumerole]).
+// Entries with the same provider and Region share calls. Nil panics, and so does Config
+// together with [Client], which has credentials of its own.
+func Config(p awsconfig.Provider) lambdacache.Option { return clients.Config(p) }
 
 func declare[T any](name string, decode func(*parameter) (T, error), opts []lambdacache.Option) *lambdacache.Entry[T] {
 	key, err := parse(name)
 	if err != nil {
 		panic(fmt.Sprintf("lambdacache: ssmcache: parameter %q: %v", name, err))
 	}
-	origin, opts := origins.Take(opts)
+	origin, opts := origins.Take(key.String(), opts)
 	return lambdacache.Declare(origin, key.String(), "", decode, opts...)
 }
 

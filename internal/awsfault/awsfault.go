@@ -56,7 +56,7 @@ func mark(err error, short *fault, op operations, d Denial) error {
 		if k != denied || op.last().ServiceID != "STS" {
 			return short
 		}
-		d = Denial{Action: "sts:" + op.last().OperationName, Resource: "the role to assume"}
+		return refusedRole(err, short, "sts:"+op.last().OperationName)
 	case k == notFound:
 		return lambdacache.NotFound(short)
 	case k == keyDenied:
@@ -98,6 +98,21 @@ type alsoDecrypt struct{ denied error }
 
 func (e *alsoDecrypt) Error() string { return e.denied.Error() + ", or kms:Decrypt on its key" }
 func (e *alsoDecrypt) Unwrap() error { return e.denied }
+
+// refusedRole is the refusal of a role. Its policy has a say as well: it names those
+// who may assume it.
+func refusedRole(err error, short *fault, action string) error {
+	var of interface{ RoleToAssume() string } // package assumerole's
+	if !errors.As(err, &of) {
+		return lambdacache.Denied(short, action, "the role to assume")
+	}
+	return &mistrusted{lambdacache.Denied(short, action, of.RoleToAssume())}
+}
+
+type mistrusted struct{ denied error }
+
+func (e *mistrusted) Error() string { return e.denied.Error() + ", and in that role's trust policy" }
+func (e *mistrusted) Unwrap() error { return e.denied }
 
 func isThrottled(err error, op operations) bool {
 	if retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err) == aws.TrueTernary {

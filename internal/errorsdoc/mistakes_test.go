@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+
 	"github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/appconfigcache"
 	"github.com/lambda-cache/lambdacache/cachetest"
@@ -77,6 +79,10 @@ func mistakes() []mistake {
 		{"Two parameters of one short name in a list", func(context.Context) {
 			ssmcache.Parameters("config", []string{"/app/key", "/other/key"})
 		}},
+		{"A client together with a Region", func(context.Context) {
+			entry("/app/key", ssmcache.Client(ssm.New(ssm.Options{Region: "eu-west-1"})), ssmcache.Region("eu-west-1"))
+		}},
+		{"Something that is no Region", func(context.Context) { ssmcache.Region("Ireland") }},
 		{"A value read outside its Wrap", func(ctx context.Context) { entry("/mistake/app/key").Value(ctx) }},
 		{"A name that two entries have", func(ctx context.Context) {
 			reading(ctx, func(ctx context.Context) { lambdacache.Value[string](ctx, "key") },

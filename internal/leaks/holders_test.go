@@ -3,9 +3,11 @@ package leaks_test
 import (
 	"context"
 	"errors"
+	"html"
 	"math/big"
 	"net/http"
 	"net/url"
+	"os"
 	"reflect"
 	"regexp"
 	"slices"
@@ -20,9 +22,11 @@ import (
 	"github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/appconfigcache"
 	"github.com/lambda-cache/lambdacache/awsconfig"
+	"github.com/lambda-cache/lambdacache/awsconfig/assumerole"
 	"github.com/lambda-cache/lambdacache/cachetest"
 	"github.com/lambda-cache/lambdacache/httpcache"
 	"github.com/lambda-cache/lambdacache/internal/awsfault"
+	"github.com/lambda-cache/lambdacache/internal/awskeys"
 	"github.com/lambda-cache/lambdacache/internal/awsorigin"
 	"github.com/lambda-cache/lambdacache/internal/clock"
 	"github.com/lambda-cache/lambdacache/internal/decode"
@@ -78,8 +82,37 @@ func (w *world) optionsAndClients(all map[string][]instance) {
 		revealing("", cfg, func(cfg aws.Config) any { c, _ := cfg.Credentials.Retrieve(context.Background()); return c }),
 		of("the credentials", cfg.Credentials), of("the HTTP client", cfg.HTTPClient), of("a service's client", ssm.NewFromConfig(cfg)),
 	}
-	clients := awsorigin.NewClients("mine.Client", func() (any, error) { return &keyed{key: leaks.Text}, nil })
+	clients := awsorigin.NewClients("mine", awsconfig.Default, func(aws.Config) any { return &keyed{key: leaks.Text} })
+	w.sessions(all)
 	all["awsorigin.Get"] = []instance{of("", awsorigin.Get(clients.Default))}
+}
+
+// sessions are credentials that are held, of a role and of anything.
+func (w *world) sessions(all map[string][]instance) {
+	text := html.EscapeString(leaks.Text)
+	fake, err := cachetest.StartAWS() // the world's own has ended
+	if err != nil {
+		panic(err)
+	}
+	defer fake.Close()
+	os.Setenv("AWS_ENDPOINT_URL_STS", fake.URL())
+	defer os.Unsetenv("AWS_ENDPOINT_URL_STS")
+	fake.Fail(cachetest.Fault{Operation: "AssumeRole", Do: answer(200, `<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>id</AccessKeyId>`+
+		`<SecretAccessKey>`+text+`</SecretAccessKey><SessionToken>`+text+`</SessionToken></Credentials></AssumeRoleResult></AssumeRoleResponse>`)})
+	session := assumerole.Role("arn:aws:iam::222222222222:role/reader")
+	held := func(p aws.CredentialsProvider) any { c, _ := p.Retrieve(context.Background()); return c }
+	grant := awskeys.NewGrant(aws.Credentials{SecretAccessKey: leaks.Text}, clock.Now())
+	ask := awskeys.Ask(func(context.Context, bool) (*awskeys.Grant, error) { return grant, nil })
+	cache := awskeys.New(ask)
+	if _, err := session.Retrieve(context.Background()); err != nil {
+		panic(err)
+	}
+	held(cache)
+	all["assumerole.Session"] = []instance{revealing("", session, func(s *assumerole.Session) any { return held(s) })}
+	all["assumerole.Option"] = []instance{of("", assumerole.ExternalID("id-1"))}
+	all["awskeys.Cache"] = []instance{revealing("", cache, func(c *awskeys.Cache) any { return held(c) })}
+	all["awskeys.Grant"] = []instance{revealing("", grant, func(g *awskeys.Grant) any { return g.Credentials() })}
+	all["awskeys.Ask"] = []instance{of("", ask)}
 }
 
 // result is a source's own, who made it and can read it: it must not show in a log by
@@ -167,6 +200,7 @@ func (w *world) fakes(all map[string][]instance) {
 	all["cachetest.Secrets"] = []instance{holding("", w.aws.Secrets)}
 	all["cachetest.AppConfig"] = []instance{holding("", w.aws.AppConfig)}
 	all["cachetest.AppConfigVersion"] = []instance{of("", cachetest.AppConfigVersion{Label: "one"})}
+	all["cachetest.STS"] = []instance{holding("", w.aws.STS)}
 	all["cachetest.S3"] = []instance{holding("", w.aws.S3)}
 	all["cachetest.AWSOption"] = []instance{of("", cachetest.TLS())}
 	all["cachetest.Clock"] = []instance{of("", w.clock)}

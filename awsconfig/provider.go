@@ -1,0 +1,16 @@
+package awsconfig
+
+import "github.com/aws/aws-sdk-go-v2/aws"
+
+// Provider makes another configuration of the default one, for the Config option of a
+// source: package assumerole has one that changes the credentials. A provider must be
+// comparable, such as a pointer: entries with the same provider share clients and calls.
+type Provider interface {
+	// Configure gives the configuration that clients are made of. It is called at the
+	// first load, and again after an error, which that load fails with. cfg is the
+	// caller's own copy of [Default] or [Streaming].
+	Configure(cfg aws.Config) (aws.Config, error)
+
+	// String says in errors and events who reads: "arn:aws:iam::222222222222:role/reader".
+	String() string
+}

@@ -1,0 +1,162 @@
+// Package awskeys holds credentials that come from somewhere and end: those of a
+// container's endpoint, and those of a role. The SDK's own cache asks in a goroutine
+// that outlives its caller, and so the invocation; it watches one clock only; and it
+// fails with whoever it asks although the credentials it holds are good for minutes yet.
+package awskeys
+
+import (
+	"context"
+	"math"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/lambda-cache/lambdacache/internal/clock"
+)
+
+const (
+	// ExpiryWindow is how long before their end credentials are fetched anew, as in
+	// the SDK.
+	ExpiryWindow = 5 * time.Minute
+
+	// RenewalPause is how long to make do with credentials that could not be renewed.
+	RenewalPause = 30 * time.Second
+)
+
+// Ask gets credentials. When hurry is set there are others that are still good: one
+// attempt is enough, because three would use up the time of the load that waits.
+type Ask func(ctx context.Context, hurry bool) (*Grant, error)
+
+// Cache is an [aws.CredentialsProvider].
+type Cache struct {
+	ask Ask
+
+	mu      sync.Mutex
+	held    *Grant        // nil before the first
+	failed  clock.Reading // when held could not be renewed, if so
+	running *retrieval    // nil: nobody is asking
+}
+
+// New makes an empty cache.
+func New(ask Ask) *Cache { return &Cache{ask: ask} }
+
+// Forget lets go of what is held. For tests only.
+func (c *Cache) Forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.held, c.failed = nil, clock.Reading{}
+}
+
+// Grant is credentials as they were given; it never changes.
+type Grant struct {
+	creds func() aws.Credentials // a function, because fmt looks into anything else
+	asked clock.Reading
+	life  time.Duration // since they were asked for
+}
+
+// NewGrant says when its credentials were asked for. Their end is by the wall clock of
+// that moment.
+func NewGrant(creds aws.Credentials, asked clock.Reading) *Grant {
+	g := &Grant{creds: func() aws.Credentials { return creds }, asked: asked, life: math.MaxInt64}
+	if creds.CanExpire {
+		g.life = creds.Expires.Sub(time.Unix(0, asked.Wall))
+	}
+	return g
+}
+
+// Credentials are what was given.
+func (g *Grant) Credentials() aws.Credentials { return g.creds() }
+
+// Life is how long they are good, and since when.
+func (g *Grant) Life() (since clock.Reading, life time.Duration) { return g.asked, g.life }
+
+// usable reports whether services still accept g.
+func (g *Grant) usable(now clock.Reading) bool { return g != nil && now.Since(g.asked) < g.life }
+
+// retrieval is one caller asking for all who want credentials meanwhile.
+type retrieval struct {
+	done  chan struct{} // the rest is read after it is closed
+	grant *Grant
+	err   error
+	left  bool // the caller left before the answer
+}
+
+// Retrieve gives the credentials held, or those that one caller gets for all. Each
+// waits by a context of its own; if the one who asks must leave, another one asks.
+func (c *Cache) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	g, err := c.retrieve(ctx)
+	if err != nil {
+		return aws.Credentials{}, err
+	}
+	return g.creds(), nil
+}
+
+func (c *Cache) retrieve(ctx context.Context) (*Grant, error) {
+	for {
+		held, r, mine := c.join()
+		switch {
+		case held != nil:
+			return held, nil
+		case mine:
+			c.carryOut(ctx, r)
+			return r.grant, r.err
+		}
+		select {
+		case <-r.done:
+			if !r.left {
+				return r.grant, r.err
+			}
+		case <-ctx.Done():
+			return nil, &aws.RequestCanceledError{Err: ctx.Err()}
+		}
+	}
+}
+
+// join gives what is held, or the retrieval to wait for, which is the caller's own if
+// nobody is asking. Nobody waits for the renewal of credentials that are still good.
+func (c *Cache) join() (held *Grant, r *retrieval, mine bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := clock.Now()
+	if g := c.held; g.usable(now) && (c.running != nil || !c.due(now)) {
+		return g, nil, false
+	}
+	if c.running != nil {
+		return nil, c.running, false
+	}
+	c.running = &retrieval{done: make(chan struct{}), left: true}
+	return nil, c.running, true
+}
+
+// due reports whether it is time to renew what is held.
+func (c *Cache) due(now clock.Reading) bool {
+	return !now.Accepts(c.held.asked, c.held.life-ExpiryWindow) && !now.Accepts(c.failed, RenewalPause)
+}
+
+// carryOut asks for all who wait for r.
+func (c *Cache) carryOut(ctx context.Context, r *retrieval) {
+	defer c.finish(r)
+	c.mu.Lock()
+	old := c.held
+	c.mu.Unlock()
+	r.grant, r.err = c.ask(ctx, old.usable(clock.Now()))
+	r.left = r.err != nil && ctx.Err() != nil
+	if r.err != nil && !r.left && old.usable(clock.Now()) {
+		r.grant, r.err = old, nil
+	}
+}
+
+func (c *Cache) finish(r *retrieval) {
+	c.mu.Lock()
+	switch r.grant {
+	case nil:
+	case c.held:
+		c.failed = clock.Now()
+	default:
+		c.held, c.failed = r.grant, clock.Reading{}
+	}
+	c.running = nil
+	c.mu.Unlock()
+	close(r.done)
+}
