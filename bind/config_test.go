@@ -17,6 +17,7 @@ import (
 
 	"github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/bind"
+	"github.com/lambda-cache/lambdacache/cachetest"
 	"github.com/lambda-cache/lambdacache/s3cache"
 	"github.com/lambda-cache/lambdacache/secretcache"
 	"github.com/lambda-cache/lambdacache/ssmcache"
