@@ -18,14 +18,16 @@ const (
 	Caller  = "arn:aws:sts::" + Account + ":assumed-role/fn/fn"
 )
 
-// AWS is a fake of Parameter Store, Secrets Manager and S3 behind one HTTP server
-// on loopback. It speaks the services' own protocols, so any client can be pointed
+// AWS is a fake of Parameter Store, Secrets Manager, S3 and DynamoDB behind one HTTP
+// server on loopback. It speaks the services' own protocols, so any client can be pointed
 // at it: the AWS SDKs, the aws CLI, the code under test.
 //
 //	aws := cachetest.NewAWS(t)
 //	aws.SSM.Put("/app/key", "v1")
 //	aws.Secrets.PutString("prod/db", `{"user":"app"}`)
 //	aws.S3.Put("models", "fraud.bin", body)
+//	aws.Dynamo.CreateTable("tenants", "pk")
+//	aws.Dynamo.Put("tenants", map[string]any{"pk": "tenant#1", "limit": 10})
 //
 // It counts what it was asked ([AWS.Calls], [AWS.Requests], [AWS.Connections]),
 // holds requests until the test lets them go ([AWS.Hold]), refuses what the test
@@ -36,6 +38,7 @@ type AWS struct {
 	SSM     *SSM
 	Secrets *Secrets
 	S3      *S3
+	Dynamo  *Dynamo
 
 	addr     string // where to listen
 	tls      bool
@@ -101,6 +104,7 @@ func StartAWS(opts ...AWSOption) (*AWS, error) {
 	a.SSM = newSSM(a)
 	a.Secrets = newSecrets(a)
 	a.S3 = newS3(a)
+	a.Dynamo = newDynamo(a)
 	for _, o := range opts {
 		o(a)
 	}

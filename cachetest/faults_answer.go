@@ -7,11 +7,14 @@ import (
 )
 
 // Throttle answers as a service that is asked too often: ThrottlingException with
-// 400, and S3's SlowDown with 503.
+// 400, DynamoDB's ProvisionedThroughputExceededException, and S3's SlowDown with 503.
 func Throttle() Effect {
 	return refusal(func(c *call) *apiError {
-		if c.service == "s3" {
+		switch c.service {
+		case "s3":
 			return &apiError{status: 503, code: "SlowDown", message: "Please reduce your request rate."}
+		case "dynamodb":
+			return throughputExceeded()
 		}
 		return badRequest("ThrottlingException", "Rate exceeded")
 	})
