@@ -32,8 +32,8 @@ type Dynamo struct {
 // dynamoTable is a table with its items.
 type dynamoTable struct {
 	name  string
-	key   []keyAttribute // the partition key, and the sort key if there is one
-	items map[string]dynamoItem
+	key   []keyAttribute         // the partition key, and the sort key if there is one
+	items map[string]*dynamoItem // behind a pointer, or printing a table would show them
 }
 
 // keyAttribute is an attribute of a table's key schema.
@@ -113,7 +113,7 @@ func (d *Dynamo) create(t *dynamoTable) *apiError {
 	if d.tables[t.name] != nil {
 		return badRequest("ResourceInUseException", "Table already exists: "+t.name)
 	}
-	t.items = make(map[string]dynamoItem)
+	t.items = make(map[string]*dynamoItem)
 	d.tables[t.name] = t
 	return nil
 }
@@ -137,7 +137,7 @@ func (d *Dynamo) Put(table string, item map[string]any) {
 		}
 		made[name] = raw
 	}
-	if _, err := d.store(table, made); err != nil {
+	if err := d.store(table, made); err != nil {
 		panic("cachetest: put an item into " + table + ": " + err.message)
 	}
 }

@@ -56,7 +56,10 @@ func (d *Dynamo) find(table string, key dynamoItem) (dynamoItem, *apiError) {
 	if err != nil {
 		return nil, err
 	}
-	return t.items[text], nil
+	if found := t.items[text]; found != nil {
+		return *found, nil
+	}
+	return nil, nil
 }
 
 type keysAndAttributes struct {

@@ -84,25 +84,25 @@ func (d *Dynamo) table(asked string) (*dynamoTable, *apiError) {
 	return nil, badRequest("ResourceNotFoundException", "Requested resource not found")
 }
 
-// store puts an item, and gives the one that it replaces.
-func (d *Dynamo) store(table string, item dynamoItem) (old dynamoItem, err *apiError) {
+// store puts an item in place of one with its key.
+func (d *Dynamo) store(table string, item dynamoItem) *apiError {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	t, err := d.table(table)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	key, err := t.keyOf(item)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	old, t.items[key] = t.items[key], item
+	t.items[key] = &item
 	for _, name := range slices.Sorted(maps.Keys(item)) {
 		if !slices.ContainsFunc(t.key, func(k keyAttribute) bool { return k.name == name }) { // keys are told in errors
 			d.hold(key+"#"+name, item[name])
 		}
 	}
-	return old, nil
+	return nil
 }
 
 // hold notes the value of an attribute for [AWS.ShownIn].

@@ -13,8 +13,7 @@ func (d *Dynamo) putItem(in putItemInput) (any, *apiError) {
 	if err := in.check(); err != nil {
 		return nil, err
 	}
-	_, err := d.store(in.TableName, in.Item)
-	return struct{}{}, err
+	return struct{}{}, d.store(in.TableName, in.Item)
 }
 
 type deleteItemInput struct {
