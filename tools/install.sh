@@ -11,7 +11,7 @@ bin=$TOOLS/bin
 # shellcheck source=tools/versions.sh
 . "$here/versions.sh"
 
-all=(golangci-lint staticcheck gofumpt benchstat moto versitygw toxiproxy fun peers)
+all=(golangci-lint staticcheck gofumpt benchstat moto versitygw toxiproxy fun dynalite peers)
 
 say() { printf 'tools: %s\n' "$*" >&2; }
 
@@ -52,7 +52,8 @@ node_packages() {
 	cp "$dir/package-lock.json" "$dir/installed.json" # last: an interrupted install is not taken for a whole one
 }
 
-fun() { node_packages @vercel/fun "$here/node" "$TOOLS/node"; }
+# servers are those that are written for Node.js.
+servers() { node_packages "@vercel/fun and dynalite" "$here/node" "$TOOLS/node"; }
 
 # peers are the libraries for Node.js that the benchmarks compare with, beside the
 # programs that use them.
@@ -70,7 +71,7 @@ install() {
 	versitygw) go_tool versitygw "$versitygw" ;;
 	toxiproxy) go_tool toxiproxy-server "$toxiproxy" ;;
 	moto) "$here/moto.sh" ;;
-	fun) fun ;;
+	fun | dynalite) servers ;;
 	peers) peers ;;
 	*) die "no tool is called $1; there are: ${all[*]}" ;;
 	esac
