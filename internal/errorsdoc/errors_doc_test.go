@@ -110,7 +110,7 @@ func (c loading) fail(t *testing.T, aws *cachetest.AWS, p probe) error {
 const old = 61 * time.Second
 
 // denials are the actions that cases deny.
-var denials = []string{"ssm:GetParameters", "secretsmanager:GetSecretValue", "s3:GetObject", "s3:ListBucket", "kms:Decrypt"}
+var denials = []string{"ssm:GetParameters", "secretsmanager:GetSecretValue", "s3:GetObject", "s3:ListBucket", "kms:Decrypt", "dynamodb:GetItem"}
 
 // probe is an entry without its type, with the default max age, and another of the
 // same key that is content with what is held.

@@ -21,6 +21,7 @@ func harmless() []harmlessCase {
 		{heading: "An object that is replaced in the middle of its download", do: replacedObject},
 		{heading: "`ssm:GetParameters` that is not permitted", do: noBatchOfParameters, event: true},
 		{heading: "`secretsmanager:BatchGetSecretValue` that is not permitted", do: noBatchOfSecrets, event: true},
+		{heading: "`dynamodb:BatchGetItem` that is not permitted", do: noBatchOfItems, event: true},
 	}
 }
 

@@ -27,7 +27,7 @@ type db struct {
 
 func loads() []loading {
 	var all []loading
-	for _, list := range [][]loading{missing(), undecodable(), denied(), busy(), slow(), objects()} {
+	for _, list := range [][]loading{missing(), undecodable(), denied(), busy(), slow(), objects(), items()} {
 		all = append(all, list...)
 	}
 	return all

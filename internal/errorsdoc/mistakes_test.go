@@ -8,6 +8,7 @@ import (
 
 	"github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/cachetest"
+	"github.com/lambda-cache/lambdacache/dynamocache"
 	"github.com/lambda-cache/lambdacache/s3cache"
 	"github.com/lambda-cache/lambdacache/secretcache"
 	"github.com/lambda-cache/lambdacache/ssmcache"
@@ -60,6 +61,8 @@ func mistakes() []mistake {
 		{"A URI that is none of S3", func(context.Context) { s3cache.File("https://models/fraud.bin") }},
 		{"A URI without a bucket", func(context.Context) { s3cache.File("s3:///fraud.bin") }},
 		{"A URI without a key", func(context.Context) { s3cache.File("s3://models") }},
+		{"A key of a value that no key has", func(context.Context) { dynamocache.Key("pk", true) }},
+		{"A type that no item becomes", func(context.Context) { dynamocache.Item[string]("tenants", dynamocache.Key("pk", "tenant#1")) }},
 		{"A type that nothing can be decoded into", func(context.Context) { ssmcache.Parameter[any]("/app/key") }},
 		{"An option of another source", func(context.Context) { entry("/app/key", secretcache.Stage("AWSPREVIOUS")) }},
 		{"A negative max age", func(context.Context) { lambdacache.MaxAge(-time.Minute) }},
