@@ -11,6 +11,7 @@ import (
 
 	"github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/cachetest"
+	"github.com/lambda-cache/lambdacache/dynamocache"
 	"github.com/lambda-cache/lambdacache/internal/leaks"
 	"github.com/lambda-cache/lambdacache/s3cache"
 	"github.com/lambda-cache/lambdacache/secretcache"
@@ -40,6 +41,7 @@ type world struct {
 	object *lambdacache.Entry[map[string]string]
 	file   *lambdacache.Entry[*s3cache.LocalFile]
 	number *lambdacache.Entry[int]
+	item   *lambdacache.Entry[login]
 	built  *lambdacache.Entry[*login]
 	origin *lambdacache.Origin[string]
 	own    *lambdacache.Entry[string]
@@ -83,6 +85,8 @@ func (w *world) put() {
 	w.aws.Secrets.PutBinary("app/binary", []byte(leaks.Text))
 	w.aws.S3.Put("app", "object", []byte(document))
 	w.aws.S3.Put("app", "file", []byte(leaks.Text))
+	w.aws.Dynamo.CreateTable("app", "pk")
+	w.aws.Dynamo.Put("app", map[string]any{"pk": "login", "User": "app", "Password": leaks.Text})
 }
 
 func (w *world) declare() {
@@ -94,6 +98,7 @@ func (w *world) declare() {
 	w.field = secretcache.Field[lambdacache.Redacted[string]]("app/login", "Password")
 	w.object = s3cache.Object[map[string]string]("s3://app/object")
 	w.file = s3cache.File("s3://app/file")
+	w.item = dynamocache.Item[login]("app", dynamocache.Key("pk", "login"), lambdacache.Name("item"))
 	w.number = lambdacache.New("number", func(ctx context.Context) (int, error) {
 		w.contexts["of a source"] = ctx
 		return leaks.Number, nil
@@ -119,7 +124,7 @@ func (plain) Load(_ context.Context, reqs []lambdacache.Request) []lambdacache.R
 
 func (w *world) entries() []lambdacache.Cached {
 	return []lambdacache.Cached{
-		w.text, w.list, w.set, w.secret, w.binary, w.field, w.object, w.file, w.number, w.built, w.own,
+		w.text, w.list, w.set, w.secret, w.binary, w.field, w.object, w.file, w.number, w.item, w.built, w.own,
 	}
 }
 
