@@ -51,7 +51,7 @@ func TestItemBecomesWhatIsDeclared(t *testing.T) {
 	key := dynamocache.Key("pk", "tenant#1")
 	got := get(t, dynamocache.Item[tenant]("tenants", key))
 	want(t, "password", got.Password.Reveal(), secret)
-	hidden(t, errors.New(fmt.Sprintf("%+v", got)))
+	hidden(t, fmt.Errorf("%+v", got))
 	got.Password = lambdacache.Redacted[string]{}
 	wanted := tenant{
 		"tenant#1", "gold", 10,
