@@ -123,7 +123,7 @@ func TestTheReadmesProgramIsTheQuickstart(t *testing.T) {
 func TestEveryConstructorAndOptionIsInTheReadme(t *testing.T) {
 	readme := readFile(t, "README.md")
 	exported := regexp.MustCompile(`(?m)^func ([A-Z]\w*)(?:\[[^(]*)?\([^\n]*(?:\*(?:lambdacache\.)?Entry\[[^\n]*|[( ](?:lambdacache\.)?Option) \{`)
-	for _, dir := range []string{".", "ssmcache", "secretcache", "s3cache", "appconfigcache", "httpcache", "bind", "awsconfig/assumerole"} {
+	for _, dir := range []string{".", "ssmcache", "secretcache", "s3cache", "appconfigcache", "dynamocache", "httpcache", "bind", "awsconfig/assumerole"} {
 		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		if err != nil {
 			t.Fatal(err)

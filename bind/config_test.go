@@ -159,7 +159,7 @@ func TestOptionsForEveryField(t *testing.T) {
 	l.ResetCounts()
 	l.clock.Advance(10*time.Minute + time.Second)
 	l.SSM.In(cachetest.Account, "eu-west-1").Put("/app/a", "a2")
-	l.SSM.Delete("/app/b")
+	l.SSM.In(cachetest.Account, "eu-west-1").Delete("/app/b")
 	want(t, "B is due and stands in", read(t), aged{"a1", "b1", "c1"})
 	want(t, "A is asked for", l.CallsFor("GetParameters", "/app/a"), 0)
 	l.clock.Advance(time.Minute)

@@ -18,8 +18,8 @@ const (
 	Caller  = "arn:aws:sts::" + Account + ":assumed-role/fn/fn"
 )
 
-// AWS is a fake of Parameter Store, Secrets Manager, S3, AppConfig's data plane and STS
-// behind one HTTP server on loopback. It speaks the services' own protocols, so any client can be pointed
+// AWS is a fake of Parameter Store, Secrets Manager, S3, DynamoDB, AppConfig's data plane
+// and STS behind one HTTP server on loopback. It speaks the services' own protocols, so any client can be pointed
 // at it: the AWS SDKs, the aws CLI, the code under test.
 //
 //	aws := cachetest.NewAWS(t)
@@ -27,6 +27,8 @@ const (
 //	aws.Secrets.PutString("prod/db", `{"user":"app"}`)
 //	aws.S3.Put("models", "fraud.bin", body)
 //	aws.AppConfig.Put("shop", "prod", "flags", `{"new-checkout":{"enabled":true}}`)
+//	aws.Dynamo.CreateTable("tenants", "pk")
+//	aws.Dynamo.Put("tenants", map[string]any{"pk": "tenant#1", "limit": 10})
 //
 // It counts what it was asked ([AWS.Calls], [AWS.Requests], [AWS.Connections]),
 // holds requests until the test lets them go ([AWS.Hold]), refuses what the test
@@ -38,6 +40,7 @@ type AWS struct {
 	Secrets   *Secrets
 	S3        *S3
 	AppConfig *AppConfig
+	Dynamo    *Dynamo
 	STS       *STS
 
 	addr     string // where to listen
@@ -106,6 +109,7 @@ func StartAWS(opts ...AWSOption) (*AWS, error) {
 	a.S3 = newS3(a)
 	a.AppConfig = newAppConfig(a)
 	a.STS = newSTS(a)
+	a.Dynamo = newDynamo(a)
 	for _, o := range opts {
 		o(a)
 	}

@@ -3,6 +3,7 @@ package cachetest
 import (
 	"encoding/json"
 	"fmt"
+	"hash/crc32"
 	"net/http"
 	"strconv"
 )
@@ -78,18 +79,36 @@ func requestID(h http.Header, service string, number int) {
 
 const jsonType = "application/x-amz-json-1.1"
 
-func writeJSON(w http.ResponseWriter, out any) {
+func writeJSON(w http.ResponseWriter, service string, out any) {
 	body, err := json.Marshal(out)
 	if err != nil {
 		panic(err) // our own types
 	}
-	write(w, http.StatusOK, jsonType, body)
+	sendJSON(w, service, http.StatusOK, body)
 }
 
-func refuseJSON(w http.ResponseWriter, e *apiError) {
-	body, err := json.Marshal(map[string]string{"__type": e.code, "message": e.message})
-	if err != nil {
-		panic(err)
+// refuseJSON is how a service of the JSON protocol refuses.
+func refuseJSON(service string) func(http.ResponseWriter, *apiError) {
+	namespace := ""
+	if service == "dynamodb" {
+		namespace = "com.amazonaws.dynamodb.v20120810#"
 	}
-	write(w, e.status, jsonType, body)
+	return func(w http.ResponseWriter, e *apiError) {
+		body, err := json.Marshal(map[string]string{"__type": namespace + e.code, "message": e.message})
+		if err != nil {
+			panic(err)
+		}
+		sendJSON(w, service, e.status, body)
+	}
+}
+
+// sendJSON sends an answer. DynamoDB speaks an older version of the protocol, and sends
+// a checksum that its clients compare.
+func sendJSON(w http.ResponseWriter, service string, status int, body []byte) {
+	if service != "dynamodb" {
+		write(w, status, jsonType, body)
+		return
+	}
+	w.Header().Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(body)), 10))
+	write(w, status, "application/x-amz-json-1.0", body)
 }

@@ -36,7 +36,7 @@ func readJSON(service, operation string, operations map[string]jsonOperation, bo
 		service:   service,
 		operation: operation,
 		action:    service + ":" + operation,
-		refuse:    refuseJSON,
+		refuse:    refuseJSON(service),
 	}
 	keys, do, err := op(body)
 	if err != nil { // not quoted: the body may hold a secret
@@ -46,7 +46,7 @@ func readJSON(service, operation string, operations map[string]jsonOperation, bo
 	c.answer = func(w http.ResponseWriter) *apiError {
 		out, err := do()
 		if err == nil {
-			writeJSON(w, out)
+			writeJSON(w, service, out)
 		}
 		return err
 	}
@@ -60,7 +60,7 @@ func (c *call) failing(err *apiError) *call {
 }
 
 func unknownJSON(service, operation string) *call {
-	c := &call{service: service, operation: operation, refuse: refuseJSON}
+	c := &call{service: service, operation: operation, refuse: refuseJSON(service)}
 	return c.failing(unknownOperation(operation))
 }
 

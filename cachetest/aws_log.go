@@ -12,7 +12,7 @@ import (
 // Request is what the fake remembers of a request. It holds no body: those of
 // writing operations hold values.
 type Request struct {
-	Service    string      // "ssm", "secretsmanager", "s3", "appconfig", "sts"
+	Service    string      // "ssm", "secretsmanager", "s3", "appconfig", "dynamodb", "sts"
 	Operation  string      // "GetParameters", "GetObject"; what was asked for if the fake does not have it
 	Keys       []string    // what it asked for, as it asked: names with selectors, ARNs, bucket/key, application/environment/profile
 	Header     http.Header // without the signature and the session token

@@ -18,12 +18,15 @@ func (p *policy) init() { p.denied = make(map[string]map[string]bool) }
 
 // Deny takes a permission from the caller until [AWS.Allow]: an IAM action, such as
 // "ssm:GetParameters", on a resource: a parameter's name, a secret's name, a bucket
-// or bucket/key, a configuration's application/environment/profile; "/app/*" for all that begin so, "" for every resource. It panics
-// if the fake does not know the action.
+// or bucket/key, a configuration's application/environment/profile, a table or the key of
+// an item, "tenants?pk=tenant#1"; "/app/*" for all that begin so, "" for every resource. It
+// panics if the fake does not know the action.
 //
 // What a denial does is the service's way: one denied name fails a whole
-// GetParameters; "ssm:GetParametersByPath" is asked for the path as the request writes
-// it, and for nothing below, not even where a parameter is denied by name; one denied "secretsmanager:GetSecretValue" is an entry in the
+// GetParameters, and one denied table or key a whole BatchGetItem;
+// "ssm:GetParametersByPath" is asked for the path as the request writes it, and for nothing
+// below, not even where a parameter is denied by name; one denied
+// "secretsmanager:GetSecretValue" is an entry in the
 // Errors of a BatchGetSecretValue, whose own permission takes no resource (""). A
 // denied "kms:Decrypt" on a parameter or secret fails the reading of its decrypted
 // value, and with a denied "s3:ListBucket" on the bucket a missing object answers
@@ -127,6 +130,9 @@ func (a *AWS) actions() []string {
 	for op := range maps.Keys(a.Secrets.operations) {
 		actions = append(actions, "secretsmanager:"+op)
 	}
+	for op := range maps.Keys(a.Dynamo.operations) {
+		actions = append(actions, "dynamodb:"+op)
+	}
 	actions = append(actions, s3Actions...)
 	for _, op := range appConfigOperations {
 		actions = append(actions, "appconfig:"+op)
@@ -144,6 +150,7 @@ func (a *AWS) known(operation string) {
 	}
 	ops := slices.Collect(maps.Keys(a.SSM.operations))
 	ops = append(ops, slices.Collect(maps.Keys(a.Secrets.operations))...)
+	ops = append(ops, slices.Collect(maps.Keys(a.Dynamo.operations))...)
 	ops = append(ops, s3Operations...)
 	ops = append(ops, appConfigOperations...)
 	ops = append(ops, stsOperations...)

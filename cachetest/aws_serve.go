@@ -79,6 +79,8 @@ func (a *AWS) read(r *http.Request, body []byte) *call {
 		return a.SSM.at(a.STS.place(r)).read(operation, body)
 	case service == "secretsmanager":
 		return a.Secrets.at(a.STS.place(r)).read(operation, body)
+	case service == "DynamoDB_20120810":
+		return a.Dynamo.read(operation, body)
 	default:
 		return unknownJSON("", target)
 	}

@@ -7,7 +7,8 @@ import (
 )
 
 // Throttle answers as a service that is asked too often: ThrottlingException with
-// 400 (AppConfig: 429), S3's SlowDown with 503, STS's Throttling with 400.
+// 400 (AppConfig: 429), DynamoDB's ProvisionedThroughputExceededException, S3's SlowDown with
+// 503, STS's Throttling with 400.
 func Throttle() Effect {
 	return refusal(func(c *call) *apiError {
 		switch c.service {
@@ -17,6 +18,8 @@ func Throttle() Effect {
 			return &apiError{status: 429, code: "ThrottlingException", message: "Rate exceeded"}
 		case "sts":
 			return badRequest("Throttling", "Rate exceeded")
+		case "dynamodb":
+			return throughputExceeded()
 		}
 		return badRequest("ThrottlingException", "Rate exceeded")
 	})

@@ -32,6 +32,16 @@ func TestConformanceOnMoto(t *testing.T) {
 	objects := subject.S3(t, cfg)
 	t.Run("s3cache.Object", func(t *testing.T) { cachetest.Conformance(t, objects) })
 	t.Run("s3cache.File", func(t *testing.T) { cachetest.Conformance(t, subject.Files(objects)) })
+	t.Run("dynamocache", func(t *testing.T) { cachetest.Conformance(t, subject.Dynamo(t, cfg)) })
+	t.Run("dynamocache with a sort key", func(t *testing.T) { cachetest.Conformance(t, subject.DynamoSorted(t, cfg)) })
+}
+
+func TestConformanceOnDynalite(t *testing.T) {
+	dynalite := peers.Dynalite(t)
+	useServer(t, dynalite.Endpoint, "any", "any")
+	cfg := subject.Config(dynalite.Endpoint, "any", "any")
+	t.Run("dynamocache", func(t *testing.T) { cachetest.Conformance(t, subject.Dynamo(t, cfg)) })
+	t.Run("dynamocache with a sort key", func(t *testing.T) { cachetest.Conformance(t, subject.DynamoSorted(t, cfg)) })
 }
 
 func TestConformanceOnVersityGW(t *testing.T) {
@@ -72,4 +82,8 @@ func TestConformanceOnTheFake(t *testing.T) {
 	objects := subject.OnFake(subject.S3(t, cfg), aws, "s3:GetObject", "GetObject", "HeadObject")
 	t.Run("s3cache.Object", func(t *testing.T) { cachetest.Conformance(t, objects) })
 	t.Run("s3cache.File", func(t *testing.T) { cachetest.Conformance(t, subject.Files(objects)) })
+	t.Run("dynamocache", func(t *testing.T) { cachetest.Conformance(t, subject.DynamoOnFake(subject.Dynamo(t, cfg), aws)) })
+	t.Run("dynamocache with a sort key", func(t *testing.T) {
+		cachetest.Conformance(t, subject.DynamoOnFake(subject.DynamoSorted(t, cfg), aws))
+	})
 }

@@ -11,7 +11,7 @@ bin=$TOOLS/bin
 # shellcheck source=tools/versions.sh
 . "$here/versions.sh"
 
-all=(golangci-lint staticcheck gofumpt benchstat moto versitygw toxiproxy fun serve-static peers)
+all=(golangci-lint staticcheck gofumpt benchstat moto versitygw toxiproxy fun serve-static dynalite peers)
 
 say() { printf 'tools: %s\n' "$*" >&2; }
 
@@ -52,7 +52,7 @@ node_packages() {
 	cp "$dir/package-lock.json" "$dir/installed.json" # last: an interrupted install is not taken for a whole one
 }
 
-# npm_packages are @vercel/fun, serve-static, and AWS's own client for AppConfig.
+# npm_packages are @vercel/fun, serve-static, dynalite, and AWS's own client for AppConfig.
 npm_packages() { node_packages "the packages of tools/node" "$here/node" "$TOOLS/node"; }
 
 # peers are the libraries for Node.js that the benchmarks compare with, beside the
@@ -71,7 +71,7 @@ install() {
 	versitygw) go_tool versitygw "$versitygw" ;;
 	toxiproxy) go_tool toxiproxy-server "$toxiproxy" ;;
 	moto) "$here/moto.sh" ;;
-	fun | serve-static) npm_packages ;;
+	fun | serve-static | dynalite) npm_packages ;;
 	peers) peers ;;
 	*) die "no tool is called $1; there are: ${all[*]}" ;;
 	esac

@@ -114,7 +114,7 @@ const old = 61 * time.Second
 // denials are the actions that cases deny.
 var denials = []string{
 	"ssm:GetParameters", "ssm:GetParametersByPath", "secretsmanager:GetSecretValue", "s3:GetObject", "s3:ListBucket", "kms:Decrypt",
-	"appconfig:StartConfigurationSession", "appconfig:GetLatestConfiguration",
+	"appconfig:StartConfigurationSession", "appconfig:GetLatestConfiguration", "dynamodb:GetItem",
 }
 
 // probe is an entry without its type, with the default max age, and another of the

@@ -22,6 +22,7 @@ func harmless() []harmlessCase {
 		{heading: "A path with nothing below it", do: emptyPath},
 		{heading: "`ssm:GetParameters` that is not permitted", do: noBatchOfParameters, event: true},
 		{heading: "`secretsmanager:BatchGetSecretValue` that is not permitted", do: noBatchOfSecrets, event: true},
+		{heading: "`dynamodb:BatchGetItem` that is not permitted", do: noBatchOfItems, event: true},
 	}
 }
 

@@ -27,7 +27,7 @@ type db struct {
 
 func loads() []loading {
 	var all []loading
-	for _, list := range [][]loading{missing(), undecodable(), denied(), busy(), slow(), objects(), paths(), configurations(), documents()} {
+	for _, list := range [][]loading{missing(), undecodable(), denied(), busy(), slow(), objects(), items(), paths(), configurations(), documents()} {
 		all = append(all, list...)
 	}
 	return all

@@ -12,6 +12,7 @@ import (
 	"github.com/lambda-cache/lambdacache/appconfigcache"
 	"github.com/lambda-cache/lambdacache/cachetest"
 	"github.com/lambda-cache/lambdacache/httpcache"
+	"github.com/lambda-cache/lambdacache/dynamocache"
 	"github.com/lambda-cache/lambdacache/s3cache"
 	"github.com/lambda-cache/lambdacache/secretcache"
 	"github.com/lambda-cache/lambdacache/ssmcache"
@@ -69,6 +70,8 @@ func mistakes() []mistake {
 		{"A URL with a password", func(context.Context) {
 			httpcache.URL[string]("https://user:" + goodValue + "@issuer.example.com/jwks.json")
 		}},
+		{"A key of a value that no key has", func(context.Context) { dynamocache.Key("pk", true) }},
+		{"A type that no item becomes", func(context.Context) { dynamocache.Item[string]("tenants", dynamocache.Key("pk", "tenant#1")) }},
 		{"A type that nothing can be decoded into", func(context.Context) { ssmcache.Parameter[any]("/app/key") }},
 		{"An option of another source", func(context.Context) { entry("/app/key", secretcache.Stage("AWSPREVIOUS")) }},
 		{"A negative max age", func(context.Context) { lambdacache.MaxAge(-time.Minute) }},

@@ -15,8 +15,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/cachetest"
+	"github.com/lambda-cache/lambdacache/dynamocache"
 	"github.com/lambda-cache/lambdacache/internal/leaks"
 	"github.com/lambda-cache/lambdacache/s3cache"
 	"github.com/lambda-cache/lambdacache/secretcache"
@@ -275,6 +278,8 @@ func TestNoFunctionQuotes(t *testing.T) {
 	aws.SSM.Put("/app/text", leaks.Text)
 	aws.Secrets.PutString("app/text", leaks.Text)
 	aws.S3.Put("app", "text", []byte(leaks.Text))
+	aws.Dynamo.CreateTable("app", "pk")
+	aws.Dynamo.Put("app", map[string]any{"pk": "a", "text": leaks.Text})
 	var mu sync.Mutex
 	var events []lambdacache.Event
 	lambdacache.Observe(func(e lambdacache.Event) {
@@ -306,7 +311,10 @@ func TestNoFunctionQuotes(t *testing.T) {
 			"parameter": ssmcache.ParameterFunc("/app/text", do),
 			"secret":    secretcache.SecretFunc("app/text", func(b []byte) (int, error) { return do(string(b)) }),
 			"object":    s3cache.ObjectFunc("s3://app/text", func(b []byte) (int, error) { return do(string(b)) }),
-			"derived":   lambdacache.Derive("d", func(ctx context.Context) (int, error) { return do(text.Value(ctx)) }, []lambdacache.Cached{text}),
+			"item": dynamocache.ItemFunc("app", dynamocache.Key("pk", "a"), func(item map[string]types.AttributeValue) (int, error) {
+				return do(item["text"].(*types.AttributeValueMemberS).Value)
+			}),
+			"derived": lambdacache.Derive("d", func(ctx context.Context) (int, error) { return do(text.Value(ctx)) }, []lambdacache.Cached{text}),
 		} {
 			_, err := e.Get(t.Context())
 			if !errors.Is(err, lambdacache.ErrDecode) {
@@ -322,6 +330,41 @@ func TestNoFunctionQuotes(t *testing.T) {
 			}
 		}
 		events = nil
+	}
+}
+
+// holds is an item with one attribute.
+type holds[T any] struct{ Text T }
+
+// TestNoItemQuotes decodes items that hold a value into what they are not.
+func TestNoItemQuotes(t *testing.T) {
+	aws := cachetest.NewAWS(t)
+	cachetest.Reset(t)
+	aws.Dynamo.CreateTable("app", "pk")
+	key, failed := dynamocache.Key("pk", "a"), 0
+	for _, v := range []any{leaks.Text, leaks.Number, []byte(leaks.Text), []string{leaks.Text}, map[string]any{leaks.Text: leaks.Number}, -leaks.Number} {
+		aws.Dynamo.Put("app", map[string]any{"pk": "a", "Text": v})
+		for _, e := range []declared{
+			untyped(dynamocache.Item[holds[int8]]("app", key)), untyped(dynamocache.Item[holds[uint]]("app", key)), untyped(dynamocache.Item[holds[bool]]("app", key)),
+			untyped(dynamocache.Item[holds[[]int]]("app", key)), untyped(dynamocache.Item[holds[[2]int]]("app", key)), untyped(dynamocache.Item[holds[map[int]int]]("app", key)),
+			untyped(dynamocache.Item[holds[time.Time]]("app", key)), untyped(dynamocache.Item[holds[netip.Addr]]("app", key)), untyped(dynamocache.Item[holds[quotesText]]("app", key)),
+			untyped(dynamocache.Item[holds[quotesBinary]]("app", key)), untyped(dynamocache.Item[holds[wrapsText]]("app", key)), untyped(dynamocache.Item[holds[panicsText]]("app", key)),
+			untyped(dynamocache.Item[holds[nested]]("app", key)), untyped(dynamocache.Item[holds[lambdacache.Redacted[int]]]("app", key)), untyped(dynamocache.Item[holds[fmt.Stringer]]("app", key)),
+			untyped(dynamocache.Item[map[string]int8]("app", key)), untyped(dynamocache.Item[map[int]string]("app", key)), untyped(dynamocache.Item[holds[*big.Int]]("app", key)),
+		} {
+			err := e.get(t.Context())
+			if err == nil {
+				continue
+			}
+			failed++
+			if way := leaks.Planted.Shown(err); way != "" || !errors.Is(err, lambdacache.ErrDecode) {
+				t.Errorf("a %T is shown: %q, or not ErrDecode", v, way)
+			}
+		}
+		cachetest.Reset(t)
+	}
+	if failed < 60 {
+		t.Errorf("only %d failed", failed)
 	}
 }
 

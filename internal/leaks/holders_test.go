@@ -15,6 +15,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/appconfigdata"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -25,11 +26,13 @@ import (
 	"github.com/lambda-cache/lambdacache/awsconfig/assumerole"
 	"github.com/lambda-cache/lambdacache/cachetest"
 	"github.com/lambda-cache/lambdacache/httpcache"
+	"github.com/lambda-cache/lambdacache/dynamocache"
 	"github.com/lambda-cache/lambdacache/internal/awsfault"
 	"github.com/lambda-cache/lambdacache/internal/awskeys"
 	"github.com/lambda-cache/lambdacache/internal/awsorigin"
 	"github.com/lambda-cache/lambdacache/internal/clock"
 	"github.com/lambda-cache/lambdacache/internal/decode"
+	"github.com/lambda-cache/lambdacache/internal/dynamokey"
 	"github.com/lambda-cache/lambdacache/internal/environment"
 	"github.com/lambda-cache/lambdacache/internal/fixed"
 	"github.com/lambda-cache/lambdacache/internal/flight"
@@ -61,6 +64,7 @@ func (w *world) optionsAndClients(all map[string][]instance) {
 		httpcache.Client(http.DefaultClient), httpcache.SizeLimit(1),
 		ssmcache.Label("l"), ssmcache.NotRecursive(),
 		ssmcache.Client(ssm.NewFromConfig(cfg)), secretcache.Client(secretsmanager.NewFromConfig(cfg)), s3cache.Client(s3.NewFromConfig(cfg)),
+		dynamocache.Client(dynamodb.NewFromConfig(cfg)), dynamocache.Consistent(),
 		appconfigcache.Client(appconfigdata.NewFromConfig(cfg)),
 	}
 	for _, o := range options {
@@ -202,6 +206,7 @@ func (w *world) fakes(all map[string][]instance) {
 	all["cachetest.AppConfigVersion"] = []instance{of("", cachetest.AppConfigVersion{Label: "one"})}
 	all["cachetest.STS"] = []instance{holding("", w.aws.STS)}
 	all["cachetest.S3"] = []instance{holding("", w.aws.S3)}
+	all["cachetest.Dynamo"] = []instance{holding("", w.aws.Dynamo)}
 	all["cachetest.AWSOption"] = []instance{of("", cachetest.TLS())}
 	all["cachetest.Clock"] = []instance{of("", w.clock)}
 	all["cachetest.Effect"] = []instance{of("", fault.Do)}
@@ -224,6 +229,11 @@ func (w *world) inner(all map[string][]instance) {
 	call := flight.Go(context.WithValue(context.Background(), record{}, leaks.Text), 1, time.Minute, nil, func(context.Context) {})
 	text := leaks.Text
 	all["awsfault.Denial"] = []instance{of("", awsfault.Denial{Action: "ssm:GetParameters", Resource: "*"})}
+	key := dynamokey.Of("app", dynamokey.Attribute{Name: "pk", Kind: dynamokey.String, Value: "login"})
+	all["dynamocache.PrimaryKey"] = []instance{of("", dynamocache.Key("pk", "login", "sk", 7))}
+	all["dynamokey.Key"] = []instance{of("", key)}
+	all["dynamokey.Attribute"] = []instance{of("", key.Attributes[0])}
+	all["dynamokey.Kind"] = []instance{of("", dynamokey.Binary)}
 	all["clock.Due"] = []instance{of("", clock.Now().DueAfter(time.Minute))}
 	all["clock.Reading"] = []instance{of("", clock.Now())}
 	all["decode.Error"] = []instance{of("", own), of("behind the pointer", *own)}

@@ -43,7 +43,8 @@ func (w *world) instances() map[string][]instance {
 func (w *world) entriesAndOrigins(all map[string][]instance) {
 	entries := []instance{
 		holding("of a text", w.text), holding("of a list", w.list), holding("of a struct", w.secret), holding("of bytes", w.binary),
-		holding("of a map", w.object), holding("of a number", w.number), holding("of a document", w.remote), holding("derived", w.built), holding("of a plain source", w.own),
+		holding("of a map", w.object), holding("of a number", w.number), holding("of an item", w.item), holding("of a document", w.remote),
+		holding("derived", w.built), holding("of a plain source", w.own),
 		of("of what is redacted", w.field), of("of a set", w.set), of("of a file", w.file), of("of flags", w.flags), holding("of a configuration", w.config), of("of nothing", new(lambdacache.Entry[string])),
 		of("nil", (*lambdacache.Entry[string])(nil)),
 		holding("among others", w.entries()), holding[lambdacache.Cached]("as Cached", w.text),

@@ -11,6 +11,7 @@ import (
 	"github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/appconfigcache"
 	"github.com/lambda-cache/lambdacache/cachetest"
+	"github.com/lambda-cache/lambdacache/dynamocache"
 	"github.com/lambda-cache/lambdacache/internal/leaks"
 	"github.com/lambda-cache/lambdacache/s3cache"
 	"github.com/lambda-cache/lambdacache/secretcache"
@@ -31,6 +32,8 @@ func answers() map[string]cachetest.Effect {
 		"JSON that ends":     answer(200, `{"Parameters":[{"Value":`+s),
 		"a list":             answer(200, `[`+s+`]`),
 		"no parameters":      answer(200, `{"Parameters":`+s+`,"SecretValues":`+s+`,"SecretString":[`+s+`],"SecretBinary":`+s+`}`),
+		"no item":            answer(200, `{"Item":{"pk":{"S":[`+s+`]}},"Responses":{"app":[{"pk":{"S":[`+s+`]}}]}}`),
+		"items of no type":   answer(200, `{"Item":{"Password":{"N":`+s+`,"B":`+s+`}},"Responses":{"app":[{"pk":{"S":"a"},"User":{"B":"!`+leaks.Text+`"}}]}}`),
 		"no parameter":       answer(200, `{"Parameters":[`+s+`],"SecretValues":[`+s+`],"SecretBinary":"!`+leaks.Text+`"}`),
 		"fields of no type":  answer(200, `{"Parameters":[{"Name":1,"Value":{"a":`+s+`},"Version":`+s+`}],"SecretValues":[{"SecretString":{"a":`+s+`},"CreatedDate":`+s+`}],"SecretString":{"a":`+s+`},"CreatedDate":`+s+`}`),
 		"dates of no kind":   answer(200, `{"Parameters":[{"Value":`+s+`,"LastModifiedDate":`+s+`}],"SecretValues":[{"CreatedDate":`+s+`}],"CreatedDate":`+strconv.Itoa(leaks.Number)+`e999}`),
@@ -105,6 +108,10 @@ func TestNoAnswerIsQuoted(t *testing.T) {
 			"secret": untyped(secretcache.Secret[string]("app/text")).get,
 			"secrets": func(ctx context.Context) error {
 				return lambdacache.Prefetch(ctx, secretcache.Secret[string]("a"), secretcache.Secret[string]("b"))
+			},
+			"item": untyped(dynamocache.Item[login]("app", dynamocache.Key("pk", "login"))).get,
+			"items": func(ctx context.Context) error {
+				return lambdacache.Prefetch(ctx, dynamocache.Item[login]("app", dynamocache.Key("pk", "a")), dynamocache.Item[login]("app", dynamocache.Key("pk", "b")))
 			},
 			"object": untyped(s3cache.Object[int]("s3://app/text")).get,
 			"file":   untyped(s3cache.File("s3://app/" + name)).get,

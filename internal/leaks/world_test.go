@@ -14,6 +14,7 @@ import (
 	"github.com/lambda-cache/lambdacache/appconfigcache"
 	"github.com/lambda-cache/lambdacache/cachetest"
 	"github.com/lambda-cache/lambdacache/httpcache"
+	"github.com/lambda-cache/lambdacache/dynamocache"
 	"github.com/lambda-cache/lambdacache/internal/leaks"
 	"github.com/lambda-cache/lambdacache/internal/site"
 	"github.com/lambda-cache/lambdacache/s3cache"
@@ -49,6 +50,7 @@ type world struct {
 	flags  *lambdacache.Entry[appconfigcache.FlagSet]
 	config *lambdacache.Entry[[]byte]
 	number *lambdacache.Entry[int]
+	item   *lambdacache.Entry[login]
 	built  *lambdacache.Entry[*login]
 	origin *lambdacache.Origin[string]
 	own    *lambdacache.Entry[string]
@@ -97,6 +99,8 @@ func (w *world) put() {
 	w.site.Put("/document", leaks.Text)
 	w.aws.AppConfig.Put("app", "prod", "flags", `{"f":{"enabled":true,"Password":`+quoted(leaks.Text)+`}}`)
 	w.aws.AppConfig.Put("app", "prod", "config", leaks.Text)
+	w.aws.Dynamo.CreateTable("app", "pk")
+	w.aws.Dynamo.Put("app", map[string]any{"pk": "login", "User": "app", "Password": leaks.Text})
 }
 
 func (w *world) declare() {
@@ -113,6 +117,7 @@ func (w *world) declare() {
 		httpcache.Header("X-Key", func(context.Context) (string, error) { return leaks.Text, nil }))
 	w.flags = appconfigcache.Flags("app", "prod", "flags")
 	w.config = appconfigcache.Configuration[[]byte]("app", "prod", "config")
+	w.item = dynamocache.Item[login]("app", dynamocache.Key("pk", "login"), lambdacache.Name("item"))
 	w.number = lambdacache.New("number", func(ctx context.Context) (int, error) {
 		w.contexts["of a source"] = ctx
 		return leaks.Number, nil
@@ -138,7 +143,7 @@ func (plain) Load(_ context.Context, reqs []lambdacache.Request) []lambdacache.R
 
 func (w *world) entries() []lambdacache.Cached {
 	return []lambdacache.Cached{
-		w.text, w.list, w.set, w.below, w.secret, w.binary, w.field, w.object, w.file, w.remote, w.flags, w.config, w.number, w.built, w.own,
+		w.text, w.list, w.set, w.below, w.secret, w.binary, w.field, w.object, w.file, w.remote, w.flags, w.config, w.number, w.item, w.built, w.own,
 	}
 }
 

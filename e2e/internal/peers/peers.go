@@ -1,7 +1,8 @@
 // Package peers starts servers that others wrote, so that the tests of this module
 // meet more than our own fakes: moto for SSM, Secrets Manager, S3 and DynamoDB,
-// versitygw for S3, serve-static for documents, toxiproxy for a network that fails, and
-// @vercel/fun for a Lambda host that really stops its processes between invocations.
+// dynalite for DynamoDB, versitygw for S3, serve-static for documents, toxiproxy for a
+// network that fails, and @vercel/fun for a Lambda host that really stops its processes
+// between invocations.
 //
 // Each is a child process on a free loopback port, started for one test and ended
 // with it; if the test binary dies first, the children end with it. What a server

@@ -1,0 +1,119 @@
+package dynamocache
+
+import (
+	"encoding"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/lambda-cache/lambdacache"
+	"github.com/lambda-cache/lambdacache/internal/decode"
+)
+
+var (
+	unmarshaler     = reflect.TypeFor[attributevalue.Unmarshaler]()
+	textUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()
+	attributeValue  = reflect.TypeFor[types.AttributeValue]()
+)
+
+// decoder is how an item becomes a T, or an error for a T that none can become.
+func decoder[T any]() (func(map[string]types.AttributeValue) (T, error), error) {
+	if err := checkType(reflect.TypeFor[T]()); err != nil {
+		return nil, err
+	}
+	return func(attributes map[string]types.AttributeValue) (T, error) {
+		var v T
+		err := unmarshal(attributes, &v)
+		if err != nil {
+			var none T
+			return none, explain[T](attributes, err)
+		}
+		return v, nil
+	}, nil
+}
+
+func unmarshal(attributes map[string]types.AttributeValue, into any) error {
+	return attributevalue.UnmarshalMapWithOptions(attributes, into, func(o *attributevalue.DecoderOptions) {
+		o.UseEncodingUnmarshalers = true
+	})
+}
+
+func checkType(t reflect.Type) error {
+	declared := t
+	for t.Kind() == reflect.Pointer && !t.Implements(unmarshaler) {
+		t = t.Elem()
+	}
+	switch isMap := t.Kind() == reflect.Map; {
+	case t.Kind() == reflect.Interface:
+	case t.Implements(unmarshaler) || reflect.PointerTo(t).Implements(unmarshaler):
+		return nil
+	case isMap && t.Elem() == attributeValue:
+		return fmt.Errorf("attributevalue decodes nothing into a %v: write dynamocache.ItemFunc", declared)
+	case t.Implements(textUnmarshaler) || reflect.PointerTo(t).Implements(textUnmarshaler):
+		return fmt.Errorf("a %v is made of text and an item is none: use a struct with a field of that type", declared)
+	case isMap || t.Kind() == reflect.Struct:
+		return nil
+	}
+	return fmt.Errorf("an item cannot be decoded into a value of type %v: use a struct or a map, or write dynamocache.ItemFunc", declared)
+}
+
+// explain says which attribute could not be decoded, and into what. The errors of
+// attributevalue quote numbers and times, and hold those of the types' own methods:
+// none is passed on.
+func explain[T any](attributes map[string]types.AttributeValue, err error) error {
+	for _, name := range slices.Sorted(maps.Keys(attributes)) {
+		var v T
+		if err := unmarshal(map[string]types.AttributeValue{name: attributes[name]}, &v); err != nil {
+			return lambdacache.Undecodable(fmt.Sprintf("the attribute %q, which is %s, %s", name, kindOf(attributes[name]), reason[T](err)))
+		}
+	}
+	return lambdacache.Undecodable("the item " + reason[T](err))
+}
+
+func reason[T any](err error) string {
+	var own *decode.Error
+	var mismatch *attributevalue.UnmarshalTypeError
+	var failed *attributevalue.UnmarshalError
+	text := fmt.Sprintf("does not fit a %v: ", reflect.TypeFor[T]())
+	if safe, ok := decode.Safe(err); ok {
+		return text + safe
+	}
+	switch {
+	case errors.As(err, &own):
+		return text + own.Error()
+	case errors.Is(err, strconv.ErrRange):
+		return text + "a number in it is out of range"
+	case errors.As(err, &mismatch):
+		return text + fmt.Sprintf("something in it is no %v", mismatch.Type)
+	case errors.As(err, &failed):
+		return text + fmt.Sprintf("something in it is no valid %v", failed.Type)
+	}
+	return text + fmt.Sprintf("its decoder failed with a %T", err)
+}
+
+// kindOf is the type of an attribute, as DynamoDB's documentation calls it.
+func kindOf(v types.AttributeValue) string {
+	switch v.(type) {
+	case *types.AttributeValueMemberS:
+		return "a string"
+	case *types.AttributeValueMemberN:
+		return "a number"
+	case *types.AttributeValueMemberB:
+		return "binary"
+	case *types.AttributeValueMemberBOOL:
+		return "a Boolean"
+	case *types.AttributeValueMemberNULL:
+		return "null"
+	case *types.AttributeValueMemberM:
+		return "a map"
+	case *types.AttributeValueMemberL:
+		return "a list"
+	}
+	return "a set"
+}

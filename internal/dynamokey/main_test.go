@@ -1,0 +1,9 @@
+package dynamokey
+
+import (
+	"testing"
+
+	"github.com/lambda-cache/lambdacache/internal/leftover"
+)
+
+func TestMain(m *testing.M) { leftover.Main(m) }
