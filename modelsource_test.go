@@ -37,7 +37,7 @@ func (s *modelSource) load(ctx context.Context, reqs []lc.Request, one bool) []l
 	}
 	s.mu.Lock()
 	fault := s.fault
-	if ctx.Err() == context.Canceled { //nolint:errorlint // bare, and not the end of the budget
+	if ctx.Err() == context.Canceled {
 		s.tick++
 		s.cancelled = s.tick
 	}
