@@ -34,7 +34,9 @@
 //
 // # Sources
 //
-// Package ssmcache reads Systems Manager parameters, secretcache Secrets Manager
-// secrets, s3cache S3 objects; [New] caches the result of any function. A source of
-// your own is one type with one method: see [Source] and [Declare].
+// Package ssmcache reads Systems Manager parameters, one by one or all below a path,
+// secretcache Secrets Manager secrets, s3cache S3 objects, appconfigcache AppConfig
+// configurations and feature flags, dynamocache DynamoDB items, httpcache any HTTPS
+// document; [New] caches the result of any function, and package bind makes one entry of
+// a struct. A source of your own is one type with one method: see [Source] and [Declare].
 package lambdacache
