@@ -160,7 +160,7 @@ func TestAThrottledRole(t *testing.T) {
 func TestARefusedRoleIsNoMissingPermission(t *testing.T) {
 	l := newLab(t)
 	l.STS.DeleteRole(reader)
-	l.Secrets.In(other, cachetest.Region).PutString("prod/rotating", "value") // no other test's: its date is asked for from now on
+	l.Secrets.In("222222222222", cachetest.Region).PutString("prod/rotating", "value") // no other test's: its date is asked for from now on
 	e := secretcache.Secret[string]("prod/rotating", secretcache.Config(assumerole.Role(reader)), secretcache.UntilRotation(), lambdacache.MaxAge(time.Hour))
 	var fallbacks int
 	lambdacache.Observe(func(e lambdacache.Event) {
