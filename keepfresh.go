@@ -38,12 +38,11 @@ func KeepFresh(ctx context.Context, entries ...Cached) {
 	step := min(max(shortest/looks, time.Millisecond), longestStep)
 	tick := time.NewTicker(step)
 	defer tick.Stop()
-	for {
+	for ctx.Err() == nil { // both may be ready below
 		loadSoonDue(ctx, kept, 2*step)
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return
 		}
 	}
 }

@@ -101,6 +101,18 @@ func TestKeepFresh(t *testing.T) {
 	})
 }
 
+// A context that is done already starts nothing.
+func TestKeepFreshOfAContextThatIsDone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScripted(1, map[string]string{"k": "v"})
+		ctx, stop := context.WithCancel(t.Context())
+		stop()
+		lc.KeepFresh(ctx, declare(lc.NewOrigin("scripted", s), "k"))
+		synctest.Wait() // for a load that was begun all the same
+		want(t, "calls", len(s.took()), 0)
+	})
+}
+
 func TestKeepFreshWhereNothingRunsOn(t *testing.T) {
 	defer environment.Replace(environment.Function)()
 	s := newScripted(1, map[string]string{"k": "v"})
