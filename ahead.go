@@ -51,7 +51,7 @@ func (o *origin) loadEarly(ctx context.Context, wants []*want) (batch []*load) {
 		if s.loading != nil || s.cur.Load() != w.v || s.broken(w.v, w.entries) && s.failing.holds(now) {
 			continue
 		}
-		l := s.begin(now)
+		l := s.next(now)
 		l.maxAge = s.aheadAfter()
 		batch = append(batch, l)
 	}

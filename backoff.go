@@ -41,7 +41,7 @@ func (s *slot) failed(l *load, why error, part bool) {
 		s.recovered()
 	}
 	s.failing.extend(clock.Now(), s.maxAge())
-	s.failure = failure{load: l.number, err: why, part: part}
+	s.failure = failure{nth: l.nth, err: why, part: part}
 }
 
 // recovered forgets that loads have failed.
@@ -49,7 +49,7 @@ func (s *slot) recovered() { s.failing, s.failure = backoff{}, failure{} }
 
 // failure is why the newest version is not newer.
 type failure struct {
-	load uint64 // that failed
+	nth  uint64 // the load that failed
 	err  error
 	part bool // it is of some of the key's entries only: their values could not be decoded
 }

@@ -15,7 +15,7 @@ import (
 // core is an entry without its type: everything that loads, scans and snapshots
 // works on cores, so that entries of different types share one road.
 type core struct {
-	entry  any // the *Entry[T] it is the core of
+	entry  any // the *Entry[T] it is the core of, or a fixed.Key
 	name   string
 	named  bool   // by Name, or by a constructor that takes a name
 	source string // of the origin, or "derived"
@@ -23,16 +23,17 @@ type core struct {
 
 	policy
 	loadTimeout time.Duration
+	missesFor   time.Duration              // how long a miss is remembered
 	decode      func(raw any) (any, error) // R -> *T
 
-	told uint64 // the last load in whose place an old value was told to be served; the origin's mutex guards it
+	told uint64 // the last of the slot's loads in whose place an old value was told to be served; the origin's mutex guards it
 	slot *slot  // where a loaded entry is held …
 	part int    // … and which part of its versions it is
 
 	derived *derived // of an entry built from others; slot is then nil
 
 	hint  atomic.Int32 // where the Wrap that listed the entry last keeps its value
-	stats stats
+	stats *stats       // nil for a derived entry; a family's for all its members
 }
 
 // Declare makes an entry for one key of an origin; decode makes a T of the source's
@@ -51,11 +52,7 @@ func Declare[T, R any](o *Origin[R], key, name string, decode func(R) (T, error)
 	e := &Entry[T]{core{
 		name: name, named: s.name != "", source: o.name, key: key,
 		policy: s.policy, loadTimeout: s.loadTimeout,
-		decode: func(raw any) (any, error) {
-			value := new(T)
-			err := decoding[T](func() (err error) { r, _ := raw.(R); *value, err = decode(r); return err })
-			return value, err
-		},
+		decode: decoderOf(decode), stats: new(stats),
 	}}
 	e.entry = e
 	switch {
@@ -66,6 +63,15 @@ func Declare[T, R any](o *Origin[R], key, name string, decode func(R) (T, error)
 	}
 	o.feed(key, &e.core)
 	return e
+}
+
+// decoderOf is a decoder without its types.
+func decoderOf[T, R any](decode func(R) (T, error)) func(raw any) (any, error) {
+	return func(raw any) (any, error) {
+		value := new(T)
+		err := decoding[T](func() (err error) { r, _ := raw.(R); *value, err = decode(r); return err })
+		return value, err
+	}
 }
 
 // New makes an entry of any function: its result is cached like a parameter or a

@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/lambda-cache/lambdacache/internal/clock"
-	"github.com/lambda-cache/lambdacache/internal/flight"
 )
 
 // byOrigin calls f with the wants of each origin, in the order of their first.
@@ -42,18 +40,25 @@ func (o *origin) engage(ctx context.Context, a ask, wants []*want) {
 			continue
 		}
 		if w.waitsOut(v, a, start) {
-			w.setStale(a, v, w.slot.failure.load, w.slot.failure.err)
+			w.setStale(a, v, w.slot.failure.nth, w.slot.failure.err)
 			continue
 		}
 		if l := w.slot.loading; l != nil {
-			w.load, w.joined = l, w.slot.epoch == l.epoch && w.accepts(l, a) && l.call.Join()
+			w.load, w.joined = l, w.accepts(l, a) && l.call.Join()
+			if w.joined && !l.begun() && a.anew {
+				l.maxAge = 0
+			}
 			continue
 		}
 		if a.spaced && w.inVain(v, a, start) {
 			w.v, w.load = v, nil
 			continue
 		}
-		l := w.slot.begin(start)
+		if w.missed(a, start) {
+			w.err, w.load = w.slot.miss.err, nil
+			continue
+		}
+		l := w.slot.next(start)
 		if !a.anew {
 			l.maxAge = w.slot.maxAge()
 		}
@@ -63,44 +68,21 @@ func (o *origin) engage(ctx context.Context, a ask, wants []*want) {
 	o.launch(ctx, batch)
 }
 
-// begin makes the slot's next load; there must be none in flight.
-func (s *slot) begin(start clock.Reading) *load {
-	s.loading = &load{
-		slot: s, number: started.Add(1), start: start, base: s.cur.Load(),
-		have: s.have(), epoch: s.epoch, done: make(chan struct{}),
-	}
+// next makes the slot's next load; there must be none.
+func (s *slot) next(now clock.Reading) *load {
+	s.loads++
+	s.loading = &load{slot: s, nth: s.loads, start: now, done: make(chan struct{})}
 	return s.loading
 }
 
-// launch starts loads, as few calls as they need, side by side. Each has one waiter.
-func (o *origin) launch(ctx context.Context, batch []*load) {
-	for _, chunk := range o.chunks(batch) {
-		timeout := time.Duration(0)
-		for i, l := range chunk {
-			if t := l.slot.loadTimeout(); t == 0 || i == 0 || timeout != 0 && t > timeout {
-				timeout = t
-			}
-		}
-		call := flight.Go(ctx, len(chunk), timeout, overdue(timeout), func(ctx context.Context) { o.run(ctx, chunk) })
-		for _, l := range chunk {
-			l.call, l.overdue = call, overdue(timeout)
-		}
-	}
+// begin stamps a load that departs.
+func (l *load) begin(now clock.Reading) {
+	l.number, l.start = started.Add(1), now
+	l.base, l.have, l.epoch = l.slot.cur.Load(), l.slot.have(), l.slot.epoch
 }
 
-// chunks splits loads into calls: by the most keys a call takes, and a key that
-// spoiled a batch in a call of its own.
-func (o *origin) chunks(loads []*load) (chunks [][]*load) {
-	var batch []*load
-	for _, l := range loads {
-		if l.slot.alone || o.fallback {
-			chunks = append(chunks, []*load{l})
-		} else {
-			batch = append(batch, l)
-		}
-	}
-	return slices.AppendSeq(chunks, slices.Chunk(batch, o.maxKeys))
-}
+// begun reports whether a load has departed, or else still waits for a place.
+func (l *load) begun() bool { return l.number != 0 }
 
 // overdue is the cause of a load that took too long.
 type overdue time.Duration
@@ -151,7 +133,7 @@ func (l *load) await(ctx context.Context) (err error) {
 	case <-ctx.Done():
 		err = gaveUp(ctx)
 	case <-l.call.Late():
-		err = l.overdue
+		err = l.call.Overdue()
 	}
 	select {
 	case <-l.done: // after all: an answer is better than an error

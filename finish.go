@@ -34,6 +34,10 @@ func (o *origin) finish(l *load, a answer) {
 	o.mu.Lock()
 	s := l.slot
 	s.loading = nil
+	s.miss = miss{}
+	if s.epoch == l.epoch {
+		s.miss = missed(l)
+	}
 	switch why := l.failure(); {
 	case why == nil:
 		s.recovered()
@@ -52,6 +56,7 @@ func (o *origin) finish(l *load, a answer) {
 			s.hold(l.v)
 		}
 	}
+	o.release(s)
 	o.mu.Unlock()
 
 	defer close(l.done) // even if the observer ends the goroutine

@@ -111,7 +111,9 @@ func named(ctx context.Context, name string) (*core, any) {
 	if values := fixed.From(ctx); values != nil {
 		v := new(view)
 		for entry, value := range values {
-			v.entries, v.values = append(v.entries, entry.(Cached).untyped()), append(v.values, value)
+			if e, ok := entry.(Cached); ok { // not a family's key
+				v.entries, v.values = append(v.entries, e.untyped()), append(v.values, value)
+			}
 		}
 		return v.named(name)
 	}

@@ -17,15 +17,17 @@ import (
 
 // load is one load of one key. Loads that share a batched call share its flight.
 type load struct {
-	slot    *slot
-	overdue error // of whoever waits longer than a load may take
-	call    *flight.Call
-	number  uint64 // in the order of the loads of the process
-	start   clock.Reading
-	base    *version // what was held when it started
-	have    string
-	epoch   int
-	maxAge  time.Duration // of the strictest of the entries, 0 if no copy will do
+	slot   *slot
+	nth    uint64 // of the slot's loads, from 1
+	call   *flight.Call
+	maxAge time.Duration // of the strictest of the entries, 0 if no copy will do
+
+	// Of its beginning; while it waits for a place the origin's mutex guards them.
+	number uint64 // in the order of the loads of the process, 0 as long as it waits
+	start  clock.Reading
+	base   *version // what was held
+	have   string
+	epoch  int
 
 	calls int // made for this key; those of a batch count for its first key
 

@@ -1,6 +1,7 @@
 package lambdacache_test
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -67,7 +68,7 @@ func history(t *testing.T, seed uint64) (what done) {
 // done counts what histories are made of, so that a model which never gets to
 // something is noticed.
 type done struct {
-	steps, reads, stale, early, retries, renewed, crashes, declared, faults, calls int
+	steps, reads, stale, early, retries, renewed, crashes, declared, faults, calls, evicted int
 }
 
 func (d *done) add(o done) {
@@ -81,16 +82,17 @@ func (d *done) add(o done) {
 	d.declared += o.declared
 	d.faults += o.faults
 	d.calls += o.calls
+	d.evicted += o.evicted
 }
 
 func (d done) String() string {
-	return fmt.Sprintf("%d steps, %d values read, %d of them stale, %d early loads, %d retries (%d with a renewed value), %d crashes, %d entries declared late, %d faults, %d calls",
-		d.steps, d.reads, d.stale, d.early, d.retries, d.renewed, d.crashes, d.declared, d.faults, d.calls)
+	return fmt.Sprintf("%d steps, %d values read, %d of them stale, %d early loads, %d retries (%d with a renewed value), %d crashes, %d entries declared late, %d faults, %d calls, %d keys evicted",
+		d.steps, d.reads, d.stale, d.early, d.retries, d.renewed, d.crashes, d.declared, d.faults, d.calls, d.evicted)
 }
 
 func (d done) check(t *testing.T) {
 	for name, n := range map[string]int{
-		"stale": d.stale, "early": d.early, "renewed": d.renewed, "crashes": d.crashes, "declared": d.declared, "faults": d.faults,
+		"stale": d.stale, "early": d.early, "renewed": d.renewed, "crashes": d.crashes, "declared": d.declared, "faults": d.faults, "evicted": d.evicted,
 	} {
 		if n == 0 {
 			t.Errorf("no history had any %s", name)
@@ -100,7 +102,9 @@ func (d done) check(t *testing.T) {
 
 // modelEntry is an entry and what was declared of it.
 type modelEntry struct {
-	*lc.Entry[string]
+	lc.Cached // nil for a family's key
+	reader
+	name  string
 	key   string
 	picky bool // cannot decode versions that end in 2
 	age   time.Duration
@@ -116,15 +120,46 @@ type modelWrap struct {
 
 var modelKeys = []string{"a", "b", "c", "d", "x", "y"} // x and y come by a tier
 
+// reader is what reads an entry, or a family's key.
+type reader struct {
+	get, refresh func(context.Context) (string, error)
+	retry        func(ctx context.Context, login func(context.Context, string) (int, error), refused func(error) bool) (int, error)
+}
+
+func (e *modelEntry) Name() string   { return e.name }
+func (e *modelEntry) String() string { return e.name }
+
 // declareEntry makes an entry of a key, with options by chance.
 func (w *world) declareEntry(key string, picky bool) *modelEntry {
+	e := &modelEntry{key: key}
+	o, opts := w.chance(e, picky)
+	entry := lc.Declare(o, key, "", e.decode(), append(opts, lc.Name(e.name))...)
+	e.Cached, e.get, e.refresh = entry, entry.Get, entry.Refresh
+	e.retry = func(ctx context.Context, login func(context.Context, string) (int, error), refused func(error) bool) (int, error) {
+		return lc.Retry(ctx, entry, login, refused)
+	}
+	return e
+}
+
+func (e *modelEntry) decode() func(string) (string, error) {
+	return func(s string) (string, error) {
+		if e.picky && strings.HasSuffix(s, "2") {
+			return "", errBad
+		}
+		return s, nil
+	}
+}
+
+// chance chooses an entry's options, and gives its origin.
+func (w *world) chance(e *modelEntry, picky bool) (*lc.Origin[string], []lc.Option) {
 	ages := []time.Duration{0, 2 * time.Second, 20 * time.Second, time.Minute, lc.Forever}
 	if w.eager { // nobody has a reason to insist
 		picky, ages = false, ages[:4]
 	}
-	e := &modelEntry{key: key, picky: picky, age: ages[w.pick(len(ages))]}
+	e.picky, e.age = picky, ages[w.pick(len(ages))]
 	w.number++
-	opts := []lc.Option{lc.MaxAge(e.age), lc.Name(fmt.Sprint(key, " ", w.number))}
+	e.name = fmt.Sprint(e.key, " ", w.number)
+	opts := []lc.Option{lc.MaxAge(e.age)}
 	if e.age != lc.Forever {
 		if w.eager || w.pick(2) == 0 {
 			e.stale = []time.Duration{5 * time.Second, time.Minute, time.Hour}[w.pick(3)]
@@ -141,17 +176,10 @@ func (w *world) declareEntry(key string, picky bool) *modelEntry {
 			opts = append(opts, lc.RefreshAhead(0.5))
 		}
 	}
-	o := w.batched
-	if key >= "x" {
-		o = w.tier
+	if e.key >= "x" {
+		return w.tier, opts
 	}
-	e.Entry = lc.Declare(o, key, "", func(s string) (string, error) {
-		if picky && strings.HasSuffix(s, "2") {
-			return "", errBad
-		}
-		return s, nil
-	}, opts...)
-	return e
+	return w.batched, opts
 }
 
 // hostReading is the host's time, by which deadlines go.

@@ -1,11 +1,13 @@
 package lambdacache_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	lc "github.com/lambda-cache/lambdacache"
+	"github.com/lambda-cache/lambdacache/internal/flight"
 )
 
 // toldEvent is an event, and when.
@@ -29,6 +31,10 @@ func (w *world) observe() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.events = append(w.events, toldEvent{e, tick})
+		if e.Kind == lc.EventFailed && e.Calls == 0 && (errors.Is(e.Err, flight.ErrGrounded) || errors.Is(e.Err, flight.ErrAbandoned)) {
+			// It waited for its place: no source can know.
+			w.trouble[e.Key], w.cancelled, w.troubled[e.Key] = tick, tick, true
+		}
 	})
 	w.t.Cleanup(func() { lc.Observe(nil) })
 }

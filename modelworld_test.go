@@ -28,6 +28,7 @@ type world struct {
 	batched *lc.Origin[string]
 	tier    *lc.Origin[string]
 	calm    bool // nobody leaves or invalidates: then nobody waits for longer than two loads
+	calls   int  // at once, to the batched origin; with enough of them nobody waits for a place
 	eager   bool // everybody takes an old value, and nobody asks for a new one: then the source is spared
 	ops     sync.WaitGroup
 	freezes bool
@@ -35,6 +36,7 @@ type world struct {
 	mu               sync.Mutex
 	random           *rand.Rand
 	entries          []*modelEntry
+	families         []*modelFamily
 	wraps            []modelWrap
 	number           int // of entries declared
 	born             time.Time
@@ -81,7 +83,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 		forgotten: make(map[string]int), trouble: make(map[string]int), troubled: make(map[string]bool), spared: make(map[string]clock.Reading),
 	}
 	t.Cleanup(clock.Replace(func() (int64, int64) { r := w.reading(); return r.Mono, r.Wall }))
-	w.calm, w.eager = w.pick(2) == 0, w.pick(4) == 0
+	w.calm, w.eager, w.calls = w.pick(2) == 0, w.pick(4) == 0, []int{1, 4, 16}[w.pick(3)]
 	w.freezes = w.pick(2) == 0
 	kind := environment.Managed
 	if w.freezes {
@@ -96,13 +98,14 @@ func newWorld(t *testing.T, seed uint64) *world {
 
 // start is what the process does before its first invocation.
 func (w *world) start() {
-	w.batched = lc.NewOrigin("batched", &modelSource{world: w, max: 3})
+	w.batched = lc.NewOrigin("batched", &modelSource{world: w, max: 3}, lc.OriginMaxCalls(w.calls))
 	w.tier = lc.NewOrigin("tier", &modelSource{world: w, max: 1})
-	w.entries, w.wraps = nil, nil
+	w.entries, w.wraps, w.families = nil, nil, nil
 	for _, k := range modelKeys {
 		w.entries = append(w.entries, w.declareEntry(k, false), w.declareEntry(k, true))
 	}
-	for range 4 {
+	for i := range 4 {
+		w.families = append(w.families, w.declareFamily(i == 0))
 		w.wrap()
 	}
 }
@@ -113,7 +116,7 @@ func (w *world) wrap() {
 	var m modelWrap
 	for _, e := range w.entries {
 		if w.pick(3) == 0 {
-			list, m.list = append(list, e), append(m.list, e)
+			list, m.list = append(list, e.Cached), append(m.list, e)
 		}
 	}
 	m.invoke = lc.Wrap(func(ctx context.Context, f func(context.Context)) (int, error) { f(ctx); return 0, nil }, list...)

@@ -11,6 +11,9 @@ import (
 const (
 	// DefaultMaxAge is the max age of an entry declared without [MaxAge].
 	DefaultMaxAge = 60 * time.Second
+	// DefaultMaxEntries is how many keys a [Family] holds that is declared without
+	// [MaxEntries].
+	DefaultMaxEntries = 1000
 	// DefaultLoadTimeout is the time a load may take unless [LoadTimeout] says otherwise.
 	DefaultLoadTimeout = 3 * time.Second
 	// Forever as a max age means that a value, once loaded, is never due.
@@ -32,6 +35,11 @@ type settings struct {
 	policy
 	loadTimeout time.Duration
 	name        string
+
+	// Of a family only.
+	limit     int           // how many members it may have
+	missesFor time.Duration // how long their misses are remembered
+	familial  string        // an option that was given for one
 }
 
 // MaxAge sets the oldest a value may be when an invocation begins, 60 s by default.
@@ -65,6 +73,30 @@ func LoadTimeout(d time.Duration) Option {
 	return Option{name: "lambdacache.LoadTimeout", core: func(s *settings) { s.loadTimeout = d }}
 }
 
+// MaxEntries sets how many keys a [Family] holds, [DefaultMaxEntries] unless it is
+// given. The one that was read least recently makes room: exactly so for fewer than
+// eight; of more, the last eighth of those read count as read at the same time. 0 and
+// less panic, and so does a declaration that is not a family's.
+func MaxEntries(n int) Option {
+	if n <= 0 {
+		panic(fmt.Sprintf("lambdacache: MaxEntries(%d): a family without room keeps nothing; leave the option out for %d", n, DefaultMaxEntries))
+	}
+	return Option{name: "lambdacache.MaxEntries", core: func(s *settings) { s.limit, s.familial = n, "lambdacache.MaxEntries" }}
+}
+
+// RememberMisses makes a [Family] answer with the same error for d, without a call, when
+// the source has said that a key is not there ([ErrNotFound]) or may not be read
+// ([ErrDenied]). A key that appears meanwhile is seen that much later; Refresh asks all
+// the same, and Invalidate forgets the miss. While it is remembered it takes the room of
+// one key. Other errors are not remembered. Without it d is 0; 0 and less panic, and so
+// does a declaration that is not a family's.
+func RememberMisses(d time.Duration) Option {
+	if d <= 0 {
+		panic(fmt.Sprintf("lambdacache: RememberMisses(%v): say how long; leave the option out for not at all", d))
+	}
+	return Option{name: "lambdacache.RememberMisses", core: func(s *settings) { s.missesFor, s.familial = d, "lambdacache.RememberMisses" }}
+}
+
 // OptionKind makes the options of a source package. Declare one as a package
 // variable for each option, give it to users with [OptionKind.With], and read it in
 // the source's constructors with [OptionKind.Take].
@@ -94,9 +126,18 @@ func (k *OptionKind[V]) Take(opts []Option) (v V, given bool, rest []Option) {
 	return v, given, rest
 }
 
-// apply lays opts over the defaults of an origin. What nobody took by now was
-// meant for another source.
+// apply lays opts over the defaults of an origin, for an entry.
 func apply(where string, defaults settings, opts []Option) settings {
+	s := applyToFamily(where, defaults, opts)
+	if s.familial != "" {
+		panic(fmt.Sprintf("lambdacache: %s: %s is an option of families, which hold many entries; leave it out", where, s.familial))
+	}
+	return s
+}
+
+// applyToFamily is apply for a family. What nobody took by now was meant for another
+// source.
+func applyToFamily(where string, defaults settings, opts []Option) settings {
 	s := defaults
 	for _, o := range opts {
 		if o.core == nil {

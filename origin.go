@@ -3,6 +3,7 @@ package lambdacache
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 	"weak"
@@ -21,11 +22,16 @@ type origin struct {
 	name        string
 	loadTimeout time.Duration
 	maxKeys     int
+	maxCalls    int
 	ask         func(ctx context.Context, reqs []Request) []answer
 	askOne      func(ctx context.Context, req Request) []answer // nil if the source has no second operation
+	released    func(key string)                                // nil if the source keeps nothing of its keys
 
 	mu       sync.Mutex
 	slots    map[string]*slot
+	inFlight int      // calls that have a place …
+	waiting  []*batch // … and those that wait for one
+	families []weak.Pointer[family]
 	proven   bool            // the batched operation has worked
 	fallback bool            // it is not permitted: askOne has taken its place
 	missing  map[string]bool // the permissions told to be
@@ -50,13 +56,24 @@ func OriginLoadTimeout(d time.Duration) OriginOption {
 	return func(o *origin) { o.loadTimeout = d }
 }
 
+// OriginMaxCalls sets how many calls of an origin may be in flight at once, 16 by
+// default. What is due beyond that waits for one of them to end. Keys of a [Batcher] that
+// somebody else asks for while a quarter of them is in flight wait as well, so that those
+// who wait share the next call. 0 and less panic.
+func OriginMaxCalls(n int) OriginOption {
+	if n <= 0 {
+		panic(fmt.Sprintf("lambdacache: OriginMaxCalls(%d): an origin that may make no call loads nothing", n))
+	}
+	return func(o *origin) { o.maxCalls = n }
+}
+
 // NewOrigin makes an origin of a source. The name is what errors and events call the
 // source: "ssm". An empty name and a nil source panic.
 func NewOrigin[R any](name string, s Source[R], opts ...OriginOption) *Origin[R] {
 	if name == "" || s == nil {
 		panic("lambdacache: NewOrigin: an origin needs a name and a source")
 	}
-	o := &origin{name: name, loadTimeout: DefaultLoadTimeout, maxKeys: 1, slots: make(map[string]*slot)}
+	o := &origin{name: name, loadTimeout: DefaultLoadTimeout, maxKeys: 1, maxCalls: defaultMaxCalls, slots: make(map[string]*slot)}
 	o.ask = func(ctx context.Context, reqs []Request) []answer { return untyped(s.Load(ctx, reqs)) }
 	if b, ok := s.(Batcher); ok {
 		if o.maxKeys = b.MaxKeys(); o.maxKeys < 1 {
@@ -67,6 +84,9 @@ func NewOrigin[R any](name string, s Source[R], opts ...OriginOption) *Origin[R]
 		o.askOne = func(ctx context.Context, req Request) []answer {
 			return untyped([]Result[R]{one.LoadOne(ctx, req)})
 		}
+	}
+	if r, ok := s.(Releaser); ok {
+		o.released = r.Release
 	}
 	for _, opt := range opts {
 		opt(o)
@@ -87,9 +107,15 @@ func untyped[R any](results []Result[R]) []answer {
 	return answers
 }
 
-// feed makes c one of the entries that key feeds.
+// feed makes c one of the entries that key feeds, for ever.
 func (o *origin) feed(key string, c *core) {
 	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.feeds(key, c)
+}
+
+// feeds is feed for who holds the lock.
+func (o *origin) feeds(key string, c *core) {
 	s := o.slots[key]
 	if s == nil {
 		s = &slot{origin: o, key: key}
@@ -97,13 +123,22 @@ func (o *origin) feed(key string, c *core) {
 	}
 	c.slot, c.part = s, len(s.fed)
 	s.fed = append(s.fed, c)
-	o.mu.Unlock()
+	s.users++
 }
 
 // reset puts the origin back to where it was when it was made, but for its slots.
 func (o *origin) reset() {
 	o.mu.Lock()
+	families := o.families
+	o.mu.Unlock()
+	for _, w := range families {
+		if f := w.Value(); f != nil {
+			f.clear()
+		}
+	}
+	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.families = slices.DeleteFunc(o.families, func(w weak.Pointer[family]) bool { return w.Value() == nil })
 	o.proven, o.fallback, o.missing = false, false, nil
 	for _, s := range o.slots {
 		s.alone = false

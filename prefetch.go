@@ -23,11 +23,14 @@ func Prefetch(ctx context.Context, entries ...Cached) error {
 // an after-restore hook.
 func Invalidate(entries ...Cached) {
 	for _, c := range cores("Invalidate", entries) {
-		c.leaves(func(leaf *core) {
-			o := leaf.slot.origin
-			o.mu.Lock()
-			leaf.slot.invalidate()
-			o.mu.Unlock()
-		})
+		c.leaves(func(leaf *core) { leaf.slot.origin.invalidate(leaf.key) })
+	}
+}
+
+func (o *origin) invalidate(key string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if s := o.slots[key]; s != nil {
+		s.invalidate()
 	}
 }

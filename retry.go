@@ -25,10 +25,18 @@ import (
 // repeat, and gets ctx as it is. Within an invocation [Entry.Value] stays what it was.
 // A nil fn and a nil isAuthError panic.
 func Retry[T, R any](ctx context.Context, e *Entry[T], fn func(ctx context.Context, value T) (R, error), isAuthError func(error) bool) (R, error) {
-	if fn == nil || isAuthError == nil {
-		panic("lambdacache: Retry: a function and what recognises its authentication errors are required")
+	checkRetry("Retry", fn == nil || isAuthError == nil)
+	return retry(ctx, &e.core, fn, isAuthError)
+}
+
+func checkRetry(name string, lacks bool) {
+	if lacks {
+		panic("lambdacache: " + name + ": a function and what recognises its authentication errors are required")
 	}
-	had, err := e.look(ctx, asking(clock.Now()))
+}
+
+func retry[T, R any](ctx context.Context, c *core, fn func(context.Context, T) (R, error), isAuthError func(error) bool) (R, error) {
+	had, err := c.look(ctx, asking(clock.Now()))
 	if err != nil {
 		var zero R
 		return zero, err
@@ -37,13 +45,13 @@ func Retry[T, R any](ctx context.Context, e *Entry[T], fn func(ctx context.Conte
 	if err == nil || !isAuthError(err) {
 		return result, err
 	}
-	newer := e.newer(ctx, had)
+	newer := c.newer(ctx, had)
 	if newer == nil {
 		return result, err
 	}
 	result, err = fn(ctx, *newer.values[0].(*T))
 	if err == nil || !isAuthError(err) {
-		e.leaves(func(l *core) { l.slot.rotated() })
+		c.leaves(func(l *core) { l.slot.rotated() })
 	}
 	return result, err
 }

@@ -18,12 +18,15 @@ type slot struct {
 
 	watched []weak.Pointer[wrapper] // the Wraps that list an entry of this key
 	fed     []*core                 // the entries this key feeds; entry i reads part i of a version
+	users   int                     // who needs the slot: each entry for ever, families' members, and who reads one just now
 	loading *load                   // the load in flight, nil for none: there are never two
+	loads   uint64                  // how many there have been
 	alone   bool                    // a batch failed because of this key: ask for it in a call of its own
 	epoch   int                     // counts Invalidate: a load that began before one must not be held
 	failing backoff                 // of loads that fail
 	failure failure                 // of the last load, if it failed
 	forced  backoff                 // of the loads that Retry asked for in vain
+	miss    miss                    // the last load's, if it was one
 }
 
 // version is what one load made of a key: a part for each entry that it feeds, all
@@ -114,6 +117,6 @@ func (s *slot) hold(v *version) {
 // invalidate forgets what is held and disowns the load in flight.
 func (s *slot) invalidate() {
 	s.epoch++
-	s.forced = backoff{}
+	s.forced, s.miss = backoff{}, miss{}
 	s.hold(nil)
 }

@@ -36,12 +36,12 @@ func (w *want) goOn(a ask, err error) {
 	case w.satisfied(v, a): // just now
 		w.v, w.load = v, nil
 	case w.usable(v, a):
-		number := uint64(0)
+		nth := uint64(0)
 		if l := w.load; l != nil {
-			number = l.number
+			nth = l.nth
 			l.late(err)
 		}
-		w.setStale(a, v, number, err)
+		w.setStale(a, v, nth, err)
 	default:
 		w.err = err
 	}
@@ -63,23 +63,23 @@ func (w *want) waitsOut(v *version, a ask, now clock.Reading) bool {
 	return s.broken(v, w.entries) && (s.loading != nil || s.failing.holds(now)) && w.usable(v, a)
 }
 
-func (w *want) makeDo(a ask, v *version, load uint64, why error) {
+func (w *want) makeDo(a ask, v *version, nth uint64, why error) {
 	w.slot.origin.mu.Lock()
 	defer w.slot.origin.mu.Unlock()
-	w.setStale(a, v, load, why)
+	w.setStale(a, v, nth, why)
 }
 
-// setStale makes v do in place of what a load did not bring; 0 if none was begun. It needs
-// the origin's lock, like waitsOut.
-func (w *want) setStale(a ask, v *version, load uint64, why error) {
+// setStale makes v do in place of what the slot's nth load did not bring, 0 if none was made.
+// It needs the origin's lock, like waitsOut.
+func (w *want) setStale(a ask, v *version, nth uint64, why error) {
 	w.v, w.load = v, nil
 	w.stale, w.until, w.why = true, w.slot.failing.until, why
 	for _, c := range w.entries {
 		switch p := v.part(c.part); {
 		case p.fresh(a.now):
 			w.until = w.until.Earliest(p.due) // then it is to be told of as well
-		case load == 0 || load > c.told:
-			c.told = max(load, c.told)
+		case nth == 0 || nth > c.told:
+			c.told = max(nth, c.told)
 			w.untold = append(w.untold, c)
 		}
 	}

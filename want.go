@@ -37,12 +37,17 @@ func (w *want) satisfied(v *version, a ask) bool {
 	return true
 }
 
-// accepts reports whether a load in flight started late enough to be shared.
+// accepts reports whether a load in flight started late enough to be shared, and has
+// not been disowned.
 func (w *want) accepts(l *load, a ask) bool {
-	if l.number > a.after {
+	switch {
+	case !l.begun():
 		return true
-	}
-	if a.anew {
+	case l.epoch != w.slot.epoch:
+		return false
+	case l.number > a.after:
+		return true
+	case a.anew:
 		return false
 	}
 	for _, c := range w.entries {
@@ -71,7 +76,7 @@ func (w *want) settle(a ask) bool {
 	w.v = v
 	for _, c := range w.entries {
 		if err := v.part(c.part).err; err != nil && w.usable(v, a) {
-			w.makeDo(a, v, w.load.number, err)
+			w.makeDo(a, v, w.load.nth, err)
 			break
 		}
 	}

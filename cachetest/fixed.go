@@ -23,6 +23,14 @@ func Fixed[T any](entry *lambdacache.Entry[T], value T) FixedValue {
 	return FixedValue{entry, func() any { return &value }}
 }
 
+// FixedKey gives a family's key a value, as [Fixed] does an entry. A nil family panics.
+func FixedKey[K comparable, T any](family *lambdacache.Family[K, T], key K, value T) FixedValue {
+	if family == nil {
+		panic("cachetest: FixedKey: the family is nil")
+	}
+	return FixedValue{fixed.Key{Family: family, Key: key}, func() any { return &value }}
+}
+
 // Context makes a context in which entries have the values given, so that a handler
 // can be tested without AWS:
 //

@@ -7,8 +7,12 @@ import (
 	"sync/atomic"
 )
 
-// Values maps an entry (its *lambdacache.Entry[T]) to a pointer to its value (*T).
+// Values maps an entry (its *lambdacache.Entry[T], or a Key) to a pointer to its value
+// (*T).
 type Values map[any]any
+
+// Key is an entry of a family: the *lambdacache.Family[K, T], and a K.
+type Key struct{ Family, Key any }
 
 type key struct{}
 

@@ -12,10 +12,11 @@ import (
 
 // Call is one piece of shared work.
 type Call struct {
-	cancel context.CancelCauseFunc
-	ended  chan struct{}
-	late   chan struct{} // closed when the work has not heeded the end of its budget; nil without one
-	deaf   atomic.Bool   // it has not heeded CancelAll
+	cancel  context.CancelCauseFunc
+	ended   chan struct{}
+	late    chan struct{} // closed when the work has not heeded the end of its budget
+	overdue error         // written before late is closed
+	deaf    atomic.Bool   // it has not heeded CancelAll
 
 	mu      sync.Mutex
 	waiters int
@@ -40,26 +41,16 @@ const (
 )
 
 // Go starts work for the given number of waiters, each of whom owes a Leave. Its
-// context has the values of ctx but neither its deadline nor its cancellation;
-// instead it ends after budget (0 or less: never), with the cause overdue.
-func Go(ctx context.Context, waiters int, budget time.Duration, overdue error, work func(context.Context)) *Call {
+// context has the values of ctx but neither its deadline nor its cancellation.
+func Go(ctx context.Context, waiters int, work func(context.Context, *Call)) *Call {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	c := &Call{cancel: cancel, ended: make(chan struct{}), waiters: waiters}
-	stop := func() {}
-	if budget > 0 {
-		var release context.CancelFunc
-		ctx, release = context.WithTimeoutCause(ctx, budget, overdue)
-		c.late = make(chan struct{})
-		giveUp := time.AfterFunc(budget+grace, c.giveUp)
-		stop = func() { release(); giveUp.Stop() }
-	}
+	c := &Call{cancel: cancel, ended: make(chan struct{}), late: make(chan struct{}), waiters: waiters}
 	running.Lock()
 	running.calls[c] = struct{}{}
 	running.n.Add(1)
 	running.Unlock()
 	go func() {
 		defer func() {
-			stop()
 			cancel(nil)
 			running.Lock()
 			delete(running.calls, c)
@@ -67,24 +58,40 @@ func Go(ctx context.Context, waiters int, budget time.Duration, overdue error, w
 			running.Unlock()
 			close(c.ended)
 		}()
-		work(ctx)
+		work(ctx, c)
 	}()
 	return c
+}
+
+// Within gives the work a budget, from now until it calls stop: its context ends then,
+// with the cause overdue, and a moment later the call is [Call.Late]. 0 and less are no
+// limit. Work calls it once at most.
+func (c *Call) Within(ctx context.Context, budget time.Duration, overdue error) (limited context.Context, stop context.CancelFunc) {
+	if budget <= 0 {
+		return ctx, func() {}
+	}
+	limited, release := context.WithTimeoutCause(ctx, budget, overdue)
+	giveUp := time.AfterFunc(budget+grace, func() { c.giveUp(overdue) })
+	return limited, func() { release(); giveUp.Stop() }
 }
 
 // grace is how long work may take to return when its budget is spent.
 const grace = 100 * time.Millisecond
 
-func (c *Call) giveUp() {
+func (c *Call) giveUp(overdue error) {
 	c.mu.Lock()
 	c.left = true
 	c.mu.Unlock()
+	c.overdue = overdue
 	close(c.late)
 }
 
 // Late is closed a moment after the budget is spent, if the work has not returned by
 // then because it does not heed its context: nobody should wait for it any longer.
 func (c *Call) Late() <-chan struct{} { return c.late }
+
+// Overdue is the cause of a call that is Late.
+func (c *Call) Overdue() error { return c.overdue }
 
 // Join adds a waiter, who owes a Leave. It reports false, and adds none, when the
 // call has been given up.

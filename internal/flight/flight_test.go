@@ -14,10 +14,19 @@ import (
 
 var errOverdue = errors.New("overdue")
 
+// budgeted starts work that has a budget from its beginning.
+func budgeted(ctx context.Context, waiters int, budget time.Duration, overdue error, work func(context.Context)) *Call {
+	return Go(ctx, waiters, func(ctx context.Context, c *Call) {
+		ctx, stop := c.Within(ctx, budget, overdue)
+		defer stop()
+		work(ctx)
+	})
+}
+
 // hold starts work that lasts until its context ends, and gives the cause.
 func hold(t *testing.T, waiters int, budget time.Duration) (*Call, func() error) {
 	var cause error
-	c := Go(t.Context(), waiters, budget, errOverdue, func(ctx context.Context) {
+	c := budgeted(t.Context(), waiters, budget, errOverdue, func(ctx context.Context) {
 		<-ctx.Done()
 		cause = context.Cause(ctx)
 	})
@@ -81,7 +90,7 @@ func TestContext(t *testing.T) {
 		ctx, cancel := context.WithTimeout(context.WithValue(t.Context(), key{}, "value"), time.Second)
 		defer cancel()
 		release := make(chan struct{})
-		c := Go(ctx, 1, time.Minute, errOverdue, func(ctx context.Context) {
+		c := budgeted(ctx, 1, time.Minute, errOverdue, func(ctx context.Context) {
 			if ctx.Value(key{}) != "value" {
 				t.Error("the values are lost")
 			}
@@ -109,7 +118,7 @@ func TestCancelAll(t *testing.T) {
 			calls, causes = append(calls, c), append(causes, ended)
 		}
 		release := make(chan struct{})
-		slow := Go(t.Context(), 1, 0, nil, func(ctx context.Context) { <-ctx.Done(); <-release })
+		slow := budgeted(t.Context(), 1, 0, nil, func(ctx context.Context) { <-ctx.Done(); <-release })
 		returned := false
 		go func() { CancelAll()(time.Hour); returned = true }()
 		synctest.Wait()
@@ -138,8 +147,8 @@ func TestCancelAllWaitsNoLongerThanItMay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		deaf := []*Call{
-			Go(t.Context(), 1, 0, nil, func(context.Context) { <-release }),
-			Go(t.Context(), 1, 0, nil, func(context.Context) { <-release }),
+			budgeted(t.Context(), 1, 0, nil, func(context.Context) { <-release }),
+			budgeted(t.Context(), 1, 0, nil, func(context.Context) { <-release }),
 		}
 		for _, want := range []time.Duration{time.Second, 0} { // once for all of them, and once only
 			start := time.Now()
@@ -160,7 +169,7 @@ func TestLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		start := time.Now()
-		deaf := Go(t.Context(), 1, time.Minute, nil, func(context.Context) { <-release })
+		deaf := budgeted(t.Context(), 1, time.Minute, nil, func(context.Context) { <-release })
 		<-deaf.Late()
 		if d := time.Since(start); d != time.Minute+grace {
 			t.Errorf("late after %v", d)
@@ -169,7 +178,7 @@ func TestLate(t *testing.T) {
 			t.Error("a late call can be joined")
 		}
 		close(release)
-		heedful := Go(t.Context(), 1, time.Minute, nil, func(ctx context.Context) { <-ctx.Done() })
+		heedful := budgeted(t.Context(), 1, time.Minute, nil, func(ctx context.Context) { <-ctx.Done() })
 		<-heedful.ended
 		<-time.After(time.Hour)
 		select {
@@ -182,7 +191,7 @@ func TestLate(t *testing.T) {
 
 func TestCancelAllOfNothing(t *testing.T) {
 	CancelAll()(time.Hour)
-	c := Go(t.Context(), 1, 0, nil, func(ctx context.Context) {
+	c := budgeted(t.Context(), 1, 0, nil, func(ctx context.Context) {
 		if ctx.Err() != nil {
 			t.Error("a later call was cancelled")
 		}
@@ -193,7 +202,7 @@ func TestCancelAllOfNothing(t *testing.T) {
 
 // Work that never returns to its caller is over all the same.
 func TestGoexit(t *testing.T) {
-	c := Go(t.Context(), 1, 0, nil, func(context.Context) { runtime.Goexit() })
+	c := budgeted(t.Context(), 1, 0, nil, func(context.Context) { runtime.Goexit() })
 	<-c.ended
 	if n := Running(); n != 0 {
 		t.Errorf("%d calls running", n)
@@ -209,7 +218,7 @@ func TestComingAndGoing(t *testing.T) {
 	var wg sync.WaitGroup
 	for range calls {
 		var left atomic.Bool
-		c := Go(t.Context(), 1, 0, nil, func(ctx context.Context) {
+		c := budgeted(t.Context(), 1, 0, nil, func(ctx context.Context) {
 			<-ctx.Done()
 			if !left.Load() {
 				t.Errorf("ended early: %v", context.Cause(ctx))
@@ -249,7 +258,7 @@ func TestCancelAllAtOnce(t *testing.T) {
 	for range 8 {
 		wg.Go(func() {
 			for range 200 {
-				c := Go(t.Context(), 1, 0, nil, func(ctx context.Context) { <-ctx.Done() })
+				c := budgeted(t.Context(), 1, 0, nil, func(ctx context.Context) { <-ctx.Done() })
 				if rand.IntN(2) == 0 {
 					CancelAll()(time.Hour)
 				}

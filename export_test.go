@@ -1,0 +1,15 @@
+package lambdacache
+
+// Slots counts the keys that an origin holds something of.
+func Slots[R any](o *Origin[R]) int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.slots)
+}
+
+// CallsInFlight counts an origin's calls that have a place, and those that wait for one.
+func CallsInFlight[R any](o *Origin[R]) (departed, waiting int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.inFlight, len(o.waiting)
+}
