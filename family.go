@@ -61,13 +61,8 @@ func NewFamily[T any](name string, load func(ctx context.Context, key string) (T
 	if name == "" || load == nil {
 		panic("lambdacache: NewFamily: a name and a function are required")
 	}
-	located := func(key string) (string, string, error) {
-		if key == "" {
-			return "", "", errNoKey
-		}
-		return key, name, nil
-	}
-	return DeclareFamily(NewOrigin("func", keyedFunction[T](load)), located, func(v T) (T, error) { return v, nil }, opts...)
+	asIs := func(key string) (string, string, error) { return key, "", nil }
+	return DeclareFamily(NewOrigin("func", keyedFunction[T](load)), asIs, func(v T) (T, error) { return v, nil }, append([]Option{Name(name)}, opts...)...)
 }
 
 // keyedFunction is a user's function as a source.

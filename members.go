@@ -26,17 +26,16 @@ type family struct {
 	members sync.Map      // by key: a *member. To be read without the lock …
 	uses    atomic.Uint64 // counts reads, as far as their order matters
 
-	mu    sync.Mutex // … and written with it
-	order order      // the members again
+	mu   sync.Mutex // … and written with it
+	kept order      // those that hold something, and so count
 }
 
 // member is one key of a family.
 type member struct {
 	*core
-	key  any
-	used atomic.Uint64 // its last use …
-	seen uint64        // … as far as its place in the order takes note of it
-	at   int           // that place
+	use
+	id      any // its key in the family
+	readers int // that are not through yet
 }
 
 // errNoKey is of a key that cannot be one.
@@ -64,8 +63,8 @@ func (f *family) member(key any) *member {
 // the last eighth of them nothing is written, because readers on other processors would
 // have to fetch what was.
 func (f *family) touch(m *member) {
-	if n := f.uses.Load(); n-m.used.Load() > uint64(f.limit/8) {
-		m.used.Store(f.uses.Add(1))
+	if n := f.uses.Load(); n-m.last.Load() > uint64(f.limit/8) {
+		m.last.Store(f.uses.Add(1))
 	}
 }
 
@@ -115,17 +114,13 @@ func (f *family) enter(key any) (*member, error) {
 	defer f.mu.Unlock()
 	m := f.member(key)
 	if m == nil {
-		m = &member{key: key, core: f.origin.join(of, f.core(key, of, name))}
-		m.used.Store(f.uses.Add(1))
+		m = &member{id: key, core: f.origin.join(of, f.core(key, of, name))}
+		m.last.Store(f.uses.Add(1))
 		f.members.Store(key, m)
-		heap.Push(&f.order, m)
-		for len(f.order) > f.limit {
-			f.remove(f.order.oldest())
-			f.gone.Add(1)
-		}
 	} else {
 		f.touch(m)
 	}
+	m.readers++
 	f.origin.use(m.slot)
 	return m, nil
 }
@@ -139,21 +134,38 @@ func (f *family) core(key any, of, name string) *core {
 	}
 }
 
-// leave ends the use of a member. One that holds nothing is not kept: keys that are not
-// there must not take the room of those that are.
+// leave ends the use of a member. Only one that holds something takes the room of
+// others: keys that are not there must not.
 func (f *family) leave(m *member) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.member(m.key) == m && f.origin.idle(m.core, 2) { // the family and this reader
+	m.readers--
+	f.settle(m)
+	f.origin.disuse(m.slot)
+}
+
+// settle keeps a member that holds something and lets one go that does not, unless
+// somebody is about to change that. It needs the lock.
+func (f *family) settle(m *member) {
+	switch holds := f.origin.holds(m.core); {
+	case f.member(m.id) != m: // it is gone already
+	case holds && m.at == 0:
+		heap.Push(&f.kept, m)
+		for len(f.kept) > f.limit {
+			f.remove(f.kept.oldest())
+			f.gone.Add(1)
+		}
+	case !holds && m.readers == 0:
 		f.remove(m)
 	}
-	f.origin.disuse(m.slot)
 }
 
 // remove takes a member out of the family. It needs the lock.
 func (f *family) remove(m *member) {
-	heap.Remove(&f.order, m.at)
-	f.members.Delete(m.key)
+	if m.at != 0 {
+		heap.Remove(&f.kept, m.at-1)
+	}
+	f.members.Delete(m.id)
 	f.origin.disuse(m.slot)
 }
 
@@ -164,8 +176,8 @@ func (f *family) invalidate(keys []any) {
 		if of, _, err := f.locate(key); err == nil {
 			f.origin.invalidate(of) // an entry of the key may have it, or a load of it be in flight
 		}
-		if m := f.member(key); m != nil && f.origin.idle(m.core, 1) {
-			f.remove(m)
+		if m := f.member(key); m != nil {
+			f.settle(m)
 		}
 	}
 }
@@ -174,9 +186,10 @@ func (f *family) invalidate(keys []any) {
 func (f *family) clear() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for len(f.order) > 0 {
-		f.remove(f.order[0])
-	}
+	f.members.Range(func(_, m any) bool {
+		f.remove(m.(*member))
+		return true
+	})
 }
 
 // FamilyStats counts what happened to the keys of a family since the process started.
@@ -195,41 +208,6 @@ func (f *family) counted() FamilyStats {
 	return FamilyStats{
 		Loads: f.stats.loads.Load(), Unchanged: f.stats.unchanged.Load(),
 		Failures: f.stats.failures.Load(), Stale: f.stats.stale.Load(),
-		Evicted: f.gone.Load(), Entries: len(f.order),
-	}
-}
-
-// order is a heap of members by the use of theirs that was seen last. Uses are noted
-// without the lock, so that a member may have come behind: a use makes it later only, so
-// that the first one whose place is right was used before all others.
-type order []*member
-
-func (o order) Len() int           { return len(o) }
-func (o order) Less(i, j int) bool { return o[i].seen < o[j].seen }
-func (o order) Swap(i, j int)      { o[i], o[j] = o[j], o[i]; o[i].at, o[j].at = i, j }
-func (o *order) Push(x any) {
-	m := x.(*member)
-	m.seen, m.at = m.used.Load(), len(*o)
-	*o = append(*o, m)
-}
-
-func (o *order) Pop() any {
-	last := len(*o) - 1
-	m := (*o)[last]
-	(*o)[last] = nil
-	*o = (*o)[:last]
-	return m
-}
-
-// oldest is the member that was used least recently.
-func (o *order) oldest() *member {
-	for {
-		m := (*o)[0]
-		used := m.used.Load()
-		if used == m.seen {
-			return m
-		}
-		m.seen = used
-		heap.Fix(o, 0)
+		Evicted: f.gone.Load(), Entries: len(f.kept),
 	}
 }

@@ -60,12 +60,11 @@ func (o *origin) release(s *slot) {
 	}
 }
 
-// idle reports whether a member holds nothing, is not about to, and has no other users.
-func (o *origin) idle(c *core, users int) bool {
+// holds reports whether a member has a value, or a miss to remember.
+func (o *origin) holds(c *core) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	s := c.slot
-	return s.users == users && s.loading == nil && s.cur.Load().part(c.part).value == nil && !s.miss.holds(c.missesFor, clock.Now())
+	return c.slot.cur.Load().part(c.part).value != nil || c.slot.miss.holds(c.missesFor, clock.Now())
 }
 
 // adopt makes cachetest.Reset reach a family.
