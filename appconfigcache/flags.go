@@ -20,8 +20,9 @@ import (
 //	if flags.Value(ctx).Enabled("new-checkout") { … }
 //
 // To have the flags in a struct of your own, and a flag of another shape fail the load,
-// declare [Configuration] with the struct. Flags with variants fail the load: only the
-// AppConfig agent chooses between them. It panics as Configuration does.
+// declare [Configuration] with the struct. AppConfig's API does not choose between the
+// variants of a flag, as its agent does: a flag that comes as variants fails the load. It
+// panics as Configuration does.
 func Flags(application, environment, profile string, opts ...lambdacache.Option) *lambdacache.Entry[FlagSet] {
 	return declare(newKey("Flags", application, environment, profile), readFlags, opts)
 }
