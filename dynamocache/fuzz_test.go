@@ -62,6 +62,7 @@ func answering(status int, body []byte) *source {
 // ownWords are the errors about an answer with status 200.
 var ownWords = regexp.MustCompile(`^(` + strings.Join([]string{
 	"the table has no item with this key",
+	"the answer to BatchGetItem does not mention the table",
 	"left over by a batched call",
 	"cannot decode: the response to (Batch)?GetItem",
 	"((Batch)?GetItem: )?the answer broke off.*|(Batch)?GetItem: .*EOF.*",
