@@ -37,7 +37,9 @@ func TestWrapHTTP(t *testing.T) {
 	w := get()
 	want(t, "status", w.Code, http.StatusServiceUnavailable)
 	want(t, "body", strings.TrimSpace(w.Body.String()), "Service Unavailable")
-	wantPanic(t, "lambdacache: WrapHTTP: the handler is nil", func() { lc.WrapHTTP(nil, a) })
+	for _, none := range []http.Handler{nil, http.HandlerFunc(nil), (*http.ServeMux)(nil)} {
+		wantPanic(t, "lambdacache: WrapHTTP: the handler is nil", func() { lc.WrapHTTP(none, a) })
+	}
 }
 
 // The answer is written, and an early load is still joined before the request ends.
