@@ -222,6 +222,7 @@ func checkAnswer(t *testing.T, status int, id string, r lambdacache.Result[*secr
 	if status/100 != 2 || list == nil || !slices.ContainsFunc(list, func(s any) bool {
 		fields, _ := s.(map[string]any)
 		arn, _ := fields["ARN"].(string)
+		arn = strings.ReplaceAll(arn, "\uFFFD", "?") // a byte that is not UTF-8 is one byte to the SDK
 		name, _ := fields["Name"].(string)
 		return (alone || k.names(arn, name)) && r.Value.is(fields)
 	}) {
