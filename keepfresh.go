@@ -2,6 +2,7 @@ package lambdacache
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/lambda-cache/lambdacache/internal/clock"
@@ -9,14 +10,17 @@ import (
 )
 
 // KeepFresh loads entries in the background, each in the last fifth of its max age, so
-// that nobody who reads them waits. It returns when ctx is done: start it where a
-// process runs on between its requests, in a container or on Managed Instances, and
-// stop it by its context.
+// that nobody who reads them waits: it looks ten times within the shortest max age, and
+// every 10 s at least. It returns when ctx is done and nobody of its own waits any more:
+// start it where a process runs on between its requests, in a container or on Managed
+// Instances, and stop it by its context.
 //
 //	go lambdacache.KeepFresh(ctx, apiKey, db)
 //
 // Loads share calls as ever, and whoever reads meanwhile shares the loads. One that fails
-// is not repeated before a pause has passed, as for [StaleIfError]; events tell it.
+// is not repeated before a pause has passed, as for [StaleIfError]; events tell it. A
+// source that forbids asking, as AppConfig does within its poll interval, is asked when
+// it may be, and what a source makes due sooner than it is looked at is waited for.
 // Entries under [Forever] are loaded once. [MaxAge](0) cannot be kept fresh and panics.
 //
 // Where Lambda freezes the environment between invocations nothing can run in the
@@ -38,8 +42,15 @@ func KeepFresh(ctx context.Context, entries ...Cached) {
 	step := min(max(shortest/looks, time.Millisecond), longestStep)
 	tick := time.NewTicker(step)
 	defer tick.Stop()
+	var waits sync.WaitGroup // each load's own: a long one keeps no other from its time
+	defer waits.Wait()
 	for ctx.Err() == nil { // both may be ready below
-		loadSoonDue(ctx, kept, 2*step)
+		for _, l := range loadSoonDue(ctx, kept, 2*step) {
+			waits.Go(func() {
+				_ = l.await(ctx) // what failed was told
+				l.call.Leave()
+			})
+		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -53,14 +64,16 @@ const (
 	longestStep = 10 * time.Second
 )
 
-// loadSoonDue loads what is due within d, and waits for it.
-func loadSoonDue(ctx context.Context, entries []*core, d time.Duration) {
-	then := clock.Now().Back(-d)
+// loadSoonDue starts loads of what is due within d and may be asked for by now. Each has
+// one waiter.
+func loadSoonDue(ctx context.Context, entries []*core, d time.Duration) (loads []*load) {
+	now := clock.Now()
+	then := now.Back(-d)
 	var wants []*want
 	index := make(map[*slot]*want)
 	for _, c := range entries {
 		v := c.slot.cur.Load()
-		if p := v.part(c.part); p.fresh(then) {
+		if p := v.part(c.part); p.fresh(then) || !p.again.Passed(now) {
 			continue
 		}
 		if w := index[c.slot]; w != nil {
@@ -70,10 +83,6 @@ func loadSoonDue(ctx context.Context, entries []*core, d time.Duration) {
 		index[c.slot] = &want{slot: c.slot, entries: []*core{c}, v: v}
 		wants = append(wants, index[c.slot])
 	}
-	var loads []*load
 	byOrigin(wants, func(o *origin, group []*want) { loads = append(loads, o.loadEarly(ctx, group)...) })
-	for _, l := range loads {
-		_ = l.await(ctx) // what failed was told
-		l.call.Leave()
-	}
+	return loads
 }

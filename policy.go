@@ -115,6 +115,7 @@ type lifetime struct {
 	ahead clock.Due     // from then on it may be loaded anew beside a handler
 	due   clock.Due     // from then on it counts only if there is no newer one to be had …
 	limit clock.Due     // … and from then on not even so; due itself without StaleIfError
+	again clock.Due     // from then on its source may be asked again; zero has passed
 }
 
 // lifetime is that of an answer to a load that began at start, for an entry.
@@ -129,8 +130,9 @@ func (p policy) lifetime(start clock.Reading, r Result[struct{}]) lifetime {
 		life.limit = at.DueAfter(plus(within(p.maxAge, r), p.stale))
 	}
 	if r.NotBefore > 0 {
-		life.ahead = life.ahead.Latest(start.DueAfter(r.NotBefore))
-		life.due = life.due.Latest(start.DueAfter(r.NotBefore))
+		life.again = start.DueAfter(r.NotBefore)
+		life.ahead = life.ahead.Latest(life.again)
+		life.due = life.due.Latest(life.again)
 		life.limit = life.limit.Latest(start.DueAfter(plus(r.NotBefore, p.stale)))
 	}
 	return life

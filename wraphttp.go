@@ -1,6 +1,9 @@
 package lambdacache
 
-import "net/http"
+import (
+	"net/http"
+	"reflect"
+)
 
 // WrapHTTP is [Wrap] for a function that is an http.Handler: one that lambdaurl serves
 // behind a function URL, one behind the Lambda Web Adapter, or a server in a container.
@@ -12,9 +15,10 @@ import "net/http"
 // If an entry cannot be loaded h does not run, and the answer is 503 Service
 // Unavailable without a word of why: the error may name accounts and roles, which are
 // no client's business. [Observe] tells it. Early loads ([RefreshAhead]) are joined when
-// h has returned, which is when it has written its answer. A nil handler panics.
+// h has returned, which is when it has written its answer. A nil handler panics, also
+// one that is a nil pointer or function.
 func WrapHTTP(h http.Handler, entries ...Cached) http.Handler {
-	if h == nil {
+	if v := reflect.ValueOf(h); h == nil || (v.Kind() == reflect.Func || v.Kind() == reflect.Pointer) && v.IsNil() {
 		panic("lambdacache: WrapHTTP: the handler is nil")
 	}
 	w := newWrapper(entries)

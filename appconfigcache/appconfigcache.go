@@ -17,8 +17,8 @@
 //
 // A session may be asked once in a poll interval. Ours ask the service for the shortest
 // there is, 15 s, so that the max age decides when to ask; the service may answer with
-// a longer one, and that counts. Until it is over an entry is not due, whatever its max
-// age: below 15 s a max age is 15 s. Refresh, and a read after lambdacache.Invalidate,
+// a longer one, and that counts, up to the 24 hours of a session. Until it is over an
+// entry is not due, whatever its max age: below 15 s a max age is 15 s. Refresh, and a read after lambdacache.Invalidate,
 // do not wait for it: they open a new session, which costs two calls and the body. A
 // body that could not be decoded is not had again before the interval is over, unless
 // the max age is 0.

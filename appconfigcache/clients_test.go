@@ -3,7 +3,9 @@ package appconfigcache_test
 import (
 	"context"
 	"errors"
+	"math"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/appconfigdata"
@@ -78,6 +80,32 @@ func TestClientWrittenByHand(t *testing.T) {
 	s.token = ""
 	_, err = l.text(appconfigcache.Client(&script{})).Get(t.Context())
 	wantError(t, err, "cannot decode: the response to StartConfigurationSession has no token for the next call: what answers is not AppConfig")
+}
+
+// An interval that is longer than a token lives would be none: after a day there is
+// another session, which has none. One that is nothing, or less, lets the max age decide.
+func TestPollIntervalsThatCannotBe(t *testing.T) {
+	l := newLab(t)
+	out := &appconfigdata.GetLatestConfigurationOutput{Configuration: []byte("v1"), NextPollConfigurationToken: aws.String("next")}
+	calls := 0
+	s := &script{token: "first", get: func() (*appconfigdata.GetLatestConfigurationOutput, error) {
+		calls++
+		return out, nil
+	}}
+	e := l.text(appconfigcache.Client(s))
+	for _, step := range []struct {
+		seconds int32
+		next    time.Duration // when it is asked again
+	}{{0, time.Minute}, {-1, time.Minute}, {math.MinInt32, time.Minute}, {math.MaxInt32, 24 * time.Hour}, {1 << 18, 24 * time.Hour}, {0, time.Minute}} {
+		out.NextPollIntervalInSeconds = step.seconds
+		calls = 0
+		get(t, e)
+		want(t, "calls when it is due", calls, 1)
+		l.clock.Advance(step.next - 1)
+		get(t, e)
+		want(t, "calls before the next", calls, 1)
+		l.clock.Advance(1)
+	}
 }
 
 // loose is a client that cannot be told from others.

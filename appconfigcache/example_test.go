@@ -3,7 +3,6 @@ package appconfigcache_test
 import (
 	"context"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/appconfigdata"
@@ -11,23 +10,11 @@ import (
 	"github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/appconfigcache"
 	"github.com/lambda-cache/lambdacache/awsconfig"
-	"github.com/lambda-cache/lambdacache/cachetest"
-	"github.com/lambda-cache/lambdacache/internal/testhook"
+	"github.com/lambda-cache/lambdacache/internal/testlab"
 )
 
 // fakeAWS stands in for AWS in the examples.
-func fakeAWS() (fake *cachetest.AWS, stop func()) {
-	fake, err := cachetest.StartAWS()
-	if err != nil {
-		panic(err)
-	}
-	testhook.Reset()
-	for _, kv := range fake.Env() {
-		name, value, _ := strings.Cut(kv, "=")
-		os.Setenv(name, value)
-	}
-	return fake, func() { testhook.Reset(); fake.Close() }
-}
+var fakeAWS = testlab.Start
 
 func ExampleConfiguration() {
 	fake, stop := fakeAWS()

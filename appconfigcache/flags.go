@@ -20,7 +20,9 @@ import (
 //	if flags.Value(ctx).Enabled("new-checkout") { … }
 //
 // To have the flags in a struct of your own, and a flag of another shape fail the load,
-// declare [Configuration] with the struct. It panics as Configuration does.
+// declare [Configuration] with the struct. AppConfig's API does not choose between the
+// variants of a flag, as its agent does: a flag that comes as variants fails the load. It
+// panics as Configuration does.
 func Flags(application, environment, profile string, opts ...lambdacache.Option) *lambdacache.Entry[FlagSet] {
 	return declare(newKey("Flags", application, environment, profile), readFlags, opts)
 }
@@ -55,8 +57,15 @@ func readFlags(body []byte) (FlagSet, error) {
 	if err := decode.JSON(body, &all); err != nil {
 		return FlagSet{}, err
 	}
+	if all == nil {
+		return FlagSet{}, lambdacache.Undecodable("the profile is null, and not a set of flags")
+	}
 	for _, f := range all {
-		if _, ok := f.enabled(); !ok {
+		switch _, ok := f.enabled(); {
+		case ok:
+		case f["_variants"] != nil:
+			return FlagSet{}, lambdacache.Undecodable("a flag has variants, which the AppConfig agent chooses from: declare Configuration to read them as they are")
+		default:
 			return FlagSet{}, lambdacache.Undecodable(`a flag has no "enabled" that is true or false: declare Configuration for a profile that holds no feature flags`)
 		}
 	}

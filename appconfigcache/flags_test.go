@@ -63,12 +63,14 @@ func TestProfilesThatHoldNoFlags(t *testing.T) {
 	e := appconfigcache.Flags("app", "prod", l.profile())
 	get(t, e)
 	for body, reason := range map[string]string{
-		`{"` + secret + `":{"limit":1}}`:                  `a flag has no "enabled" that is true or false: declare Configuration for a profile that holds no feature flags`,
-		`{"` + secret + `":{"enabled":"` + secret + `"}}`: `a flag has no "enabled" that is true or false`,
-		`{"` + secret + `":null}`:                         `a flag has no "enabled" that is true or false`,
-		`{"limit":1}`:                                     "not JSON of a appconfigcache.flags: what ends at byte 10 is no appconfigcache.flag",
-		secret:                                            "not JSON of a appconfigcache.flags: malformed at byte 1",
-		`["` + secret + `"]`:                              "not JSON of a appconfigcache.flags",
+		`{"` + secret + `":{"limit":1}}`:                                 `a flag has no "enabled" that is true or false: declare Configuration for a profile that holds no feature flags`,
+		`{"` + secret + `":{"enabled":"` + secret + `"}}`:                `a flag has no "enabled" that is true or false`,
+		`{"` + secret + `":null}`:                                        `a flag has no "enabled" that is true or false`,
+		`{"` + secret + `":{"_variants":[{"name":"a","enabled":true}]}}`: "has variants, which the AppConfig agent chooses from",
+		"null":               "the profile is null",
+		`{"limit":1}`:        "not JSON of a appconfigcache.flags: what ends at byte 10 is no appconfigcache.flag",
+		secret:               "not JSON of a appconfigcache.flags: malformed at byte 1",
+		`["` + secret + `"]`: "not JSON of a appconfigcache.flags",
 	} {
 		l.put(body)
 		l.due()

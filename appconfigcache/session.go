@@ -17,7 +17,8 @@ const (
 	// minPollInterval is asked for whatever the max age: it may be another entry's
 	// tomorrow, and a longer interval would only hold Refresh off.
 	minPollInterval = 15 * time.Second
-	// tokenLife is how long a token may lie before it is used.
+	// tokenLife is how long a token may lie before it is used. An interval that is longer
+	// binds nobody: by then there is another session.
 	tokenLife = 24 * time.Hour
 )
 
@@ -152,7 +153,7 @@ func (s *session) ask(ctx context.Context) (*appconfigdata.GetLatestConfiguratio
 // take keeps what an answer brings. An empty one brings no label either.
 func (s *session) take(out *appconfigdata.GetLatestConfigurationOutput) {
 	s.token, s.at = aws.ToString(out.NextPollConfigurationToken), clock.Now()
-	s.interval = time.Duration(out.NextPollIntervalInSeconds) * time.Second
+	s.interval = min(time.Duration(out.NextPollIntervalInSeconds)*time.Second, tokenLife)
 	if len(out.Configuration) > 0 || !s.answered {
 		s.body, s.version = out.Configuration, version(aws.ToString(out.VersionLabel), out.Configuration)
 	}

@@ -58,8 +58,8 @@ import (
 //
 // Struct panics, and names the field, on a tag that is unknown, malformed or without a
 // source, on two sources for one field, a variable that is not set, a bad duration or
-// fraction, a type that nothing can be decoded into, a tagged field that is unexported
-// or behind a pointer, and what the source's constructor panics on. It panics on a T
+// fraction, a type that nothing can be decoded into, a tagged field that is unexported,
+// behind a pointer or in a list or map, and what the source's constructor panics on. It panics on a T
 // that is no struct and on one without a tagged field.
 func Struct[T any](tagsAndOptions ...lambdacache.Option) *lambdacache.Entry[T] {
 	s := read(reflect.TypeFor[T](), tagsAndOptions)

@@ -48,6 +48,9 @@ type (
 		Key  string `ssm:"/app/key"`
 	}
 	behind  struct{ DB *loop }
+	several struct{ DBs []plain }
+	byName  struct{ DBs map[string]*plain }
+	pair    struct{ DBs [2][]plain }
 	pointed struct{ *loop }
 	unset   struct {
 		Key string `ssm:"/${BIND_TEST_UNSET}/key"`
@@ -93,6 +96,9 @@ type (
 	}
 	function struct {
 		Key func() `s3:"s3://rules/rules.json"`
+	}
+	channels struct {
+		Keys map[string][]chan int `ssm:"/app/key"`
 	}
 	fileByValue struct {
 		Rules s3cache.LocalFile `s3:"s3://rules/rules.json"`
@@ -142,6 +148,9 @@ func TestRefusals(t *testing.T) {
 		{declares[hidden](), `hidden]: field key: it is unexported, and nothing can set it: export it, or take its tag away`},
 		{declares[inHidden](), `inHidden]: field inner: its field DB.Key has a tag, but cannot be set: export inner, or mark it bind:"-"`},
 		{declares[behind](), `behind]: field DB: its field Key has a tag, but cannot be set: make DB a struct instead of a pointer, or mark it bind:"-"`},
+		{declares[several](), `several]: field DBs: its field Key has a tag, but cannot be set: make DBs a struct instead of a slice, or mark it bind:"-"`},
+		{declares[byName](), `byName]: field DBs: its field Key has a tag, but cannot be set: make DBs a struct instead of a map, or mark it bind:"-"`},
+		{declares[pair](), `pair]: field DBs: its field Key has a tag, but cannot be set: make DBs a struct instead of an array, or mark it bind:"-"`},
 		{declares[pointed](), `pointed]: field loop: its field Key has a tag, but cannot be set: make loop a struct instead of a pointer, or mark it bind:"-"`},
 
 		{declares[unset](), `unset]: field Key: the environment variable BIND_TEST_UNSET is not set`},
@@ -160,6 +169,7 @@ func TestRefusals(t *testing.T) {
 		{declares[anything](), `anything]: field Key: ssm:"/app/key": nothing can be decoded into a value of type interface {}: use a concrete type, such as string, []byte or a struct for JSON`},
 		{declares[channel](), `channel]: field Key: secret:"prod/key": nothing can be decoded into a value of type chan int: use a concrete type, such as string, []byte or a struct for JSON`},
 		{declares[function](), `function]: field Key: s3:"s3://rules/rules.json": nothing can be decoded into a value of type func(): use a concrete type, such as string, []byte or a struct for JSON`},
+		{declares[channels](), `channels]: field Keys: ssm:"/app/key": nothing can be decoded into a value of type map[string][]chan int: use a concrete type, such as string, []byte or a struct for JSON`},
 		{declares[fileByValue](), `fileByValue]: field Rules: s3:"s3://rules/rules.json": a file is kept for as long as its LocalFile is reached: declare *s3cache.LocalFile`},
 		{declares[badParameter](), `badParameter]: field Key: ssmcache: parameter "/app/": a name does not end with a slash: name one parameter`},
 		{declares[badSecret](), `badSecret]: field Key: secretcache: secret "prod/db?x": a name has letters, digits and /_+=.@!- only: write secretcache.Field for one field, secretcache.Stage for a stage`},

@@ -41,11 +41,16 @@ func (s *structure) visit(f reflect.StructField, path string, index []int) (insi
 	return f.Type.Kind() == reflect.Struct
 }
 
+// kinds are those of types that lead to others without holding them.
+var kinds = map[reflect.Kind]string{
+	reflect.Pointer: "a pointer", reflect.Slice: "a slice", reflect.Array: "an array", reflect.Map: "a map",
+}
+
 // unreachable says what to do for fields inside f to be set, "" if they can be.
 func unreachable(f reflect.StructField) string {
-	switch {
-	case f.Type.Kind() == reflect.Pointer:
-		return fmt.Sprintf("make %s a struct instead of a pointer", f.Name)
+	switch kind := kinds[f.Type.Kind()]; {
+	case kind != "":
+		return fmt.Sprintf("make %s a struct instead of %s", f.Name, kind)
 	case !f.IsExported() && !f.Anonymous: // what an embedded struct exports can be set, whatever its own name
 		return "export " + f.Name
 	}
@@ -55,13 +60,16 @@ func unreachable(f reflect.StructField) string {
 // tagged gives a field with a tag of a source inside a type whose fields cannot be set,
 // "" for none.
 func (s *structure) tagged(t reflect.Type) string {
-	for t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	if t.Kind() != reflect.Struct || s.closed[t] {
+	if s.closed[t] { // also where types lead to themselves
 		return ""
 	}
-	s.closed[t] = true // also where types lead to themselves
+	s.closed[t] = true
+	if kinds[t.Kind()] != "" {
+		return s.tagged(t.Elem())
+	}
+	if t.Kind() != reflect.Struct {
+		return ""
+	}
 	for i := range t.NumField() {
 		f := t.Field(i)
 		for name := range s.sources {

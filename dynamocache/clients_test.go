@@ -118,6 +118,26 @@ func TestAnswersInAnyOrder(t *testing.T) {
 	want(t, "calls", len(s.batched), 2)
 }
 
+// An answer that says nothing of a table does not say that its items are missing: each is
+// asked for alone.
+func TestAnAnswerWithoutATable(t *testing.T) {
+	cachetest.Reset(t)
+	const arn = "arn:aws:dynamodb:eu-west-1:222222222222:table/t"
+	for _, answer := range []dynamodb.BatchGetItemOutput{
+		{},
+		{Responses: map[string][]map[string]types.AttributeValue{"another": {{"pk": text("a"), "V": text("another's")}}}},
+		{Responses: map[string][]map[string]types.AttributeValue{"t": nil}}, // the name in place of the ARN
+	} {
+		s := &script{answer: func(*dynamodb.BatchGetItemInput) (*dynamodb.BatchGetItemOutput, error) { return &answer, nil }}
+		a, b := item(arn, "a", dynamocache.Client(s)), item(arn, "b", dynamocache.Client(s))
+		if err := lambdacache.Prefetch(t.Context(), a, b); err != nil {
+			t.Fatal(err)
+		}
+		want(t, "batches", len(s.batched), 1)
+		want(t, "asked for alone", len(s.single), 2)
+	}
+}
+
 func TestUnusableClients(t *testing.T) {
 	const nothing = "lambdacache: dynamocache.Client was given nil: give it a client, or leave the option out for the default one"
 	wantPanic(t, nothing, func() { dynamocache.Client(nil) })

@@ -1,6 +1,7 @@
 package dynamocache_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"net/netip"
@@ -82,6 +83,7 @@ func TestBadKeysPanic(t *testing.T) {
 		"large number":         {"pk", 1e126, nil, number},
 		"small number":         {"pk", 1e-131, nil, number},
 		"text of no number":    {"pk", attributevalue.Number("x"), nil, number},
+		"JSON of no number":    {"pk", json.Number(""), nil, number},
 	} {
 		t.Run(text, func(t *testing.T) {
 			wantPanic(t, fmt.Sprintf("lambdacache: dynamocache.Key: attribute %q: %s", test.name, test.reason), func() { dynamocache.Key(test.name, test.value, test.more...) })
@@ -101,6 +103,7 @@ func TestNames(t *testing.T) {
 		{dynamocache.Key("pk", -1.50), "-1.5"},
 		{dynamocache.Key("pk", "7"), "7"},
 		{dynamocache.Key("pk", attributevalue.Number("12345678901234567890123456789012345678")), "12345678901234567890123456789012345678"},
+		{dynamocache.Key("pk", json.Number("7.0")), "7"},
 		{dynamocache.Key("pk", []byte{0, 255}), "base64:AP8="},
 	} {
 		want(t, "name", dynamocache.Item[value]("t", test.key).Name(), test.want)

@@ -51,7 +51,7 @@ func checkType(t reflect.Type) error {
 	}
 	switch isMap := t.Kind() == reflect.Map; {
 	case t.Kind() == reflect.Interface:
-	case t.Implements(unmarshaler) || reflect.PointerTo(t).Implements(unmarshaler):
+	case decodesItself(t):
 		return nil
 	case isMap && t.Elem() == attributeValue:
 		return fmt.Errorf("attributevalue decodes nothing into a %v: write dynamocache.ItemFunc", declared)
@@ -63,10 +63,24 @@ func checkType(t reflect.Type) error {
 	return fmt.Errorf("an item cannot be decoded into a value of type %v: use a struct or a map, or write dynamocache.ItemFunc", declared)
 }
 
+// decodesItself reports whether a type, or what it points to, has a method for items.
+func decodesItself(t reflect.Type) bool {
+	for ; t.Kind() == reflect.Pointer; t = t.Elem() {
+		if t.Implements(unmarshaler) {
+			return true
+		}
+	}
+	return t.Implements(unmarshaler) || reflect.PointerTo(t).Implements(unmarshaler)
+}
+
 // explain says which attribute could not be decoded, and into what. The errors of
 // attributevalue quote numbers and times, and hold those of the types' own methods:
-// none is passed on.
+// none is passed on. A type that decodes the item itself may refuse an attribute only
+// because the others are missing: it says no more than that it failed.
 func explain[T any](attributes map[string]types.AttributeValue, err error) error {
+	if decodesItself(reflect.TypeFor[T]()) {
+		return lambdacache.Undecodable("the item " + reason[T](err))
+	}
 	for _, name := range slices.Sorted(maps.Keys(attributes)) {
 		var v T
 		if err := unmarshal(map[string]types.AttributeValue{name: attributes[name]}, &v); err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -14,24 +13,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/lambda-cache/lambdacache"
-	"github.com/lambda-cache/lambdacache/cachetest"
 	"github.com/lambda-cache/lambdacache/dynamocache"
-	"github.com/lambda-cache/lambdacache/internal/testhook"
+	"github.com/lambda-cache/lambdacache/internal/testlab"
 )
 
 // fakeAWS stands in for AWS in the examples.
-func fakeAWS() (fake *cachetest.AWS, stop func()) {
-	fake, err := cachetest.StartAWS()
-	if err != nil {
-		panic(err)
-	}
-	testhook.Reset()
-	for _, kv := range fake.Env() {
-		name, value, _ := strings.Cut(kv, "=")
-		os.Setenv(name, value)
-	}
-	return fake, func() { testhook.Reset(); fake.Close() }
-}
+var fakeAWS = testlab.Start
 
 func Example() {
 	fake, stop := fakeAWS()

@@ -3,6 +3,8 @@ package dynamocache_test
 import (
 	"context"
 	"errors"
+	"io"
+	"net/http"
 	"testing"
 	"time"
 
@@ -76,6 +78,29 @@ func TestAnswerThatBreaksOff(t *testing.T) {
 	err := fails(t, e, `load "a" from dynamodb t?pk=a: cannot decode: the response to GetItem`)
 	want(t, "ErrDecode", errors.Is(err, lambdacache.ErrDecode), true)
 	want(t, "the old age", e.Stats().Age, lambdacache.DefaultMaxAge)
+}
+
+// The SDK panics on some answers that are malformed. That is an error like any other of an
+// answer that cannot be read.
+func TestAnswerThatTheSDKPanicsOn(t *testing.T) {
+	l := newLab(t)
+	l.table("t")
+	_, list := l.items("t", 2)
+	malformed := func(body string) {
+		l.Heal()
+		l.Fail(cachetest.Fault{Do: func(http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, body) })
+		}})
+	}
+	malformed(`{"Responses":{"t":[,0`)
+	err := lambdacache.Prefetch(t.Context(), list...)
+	wantError(t, err, "from dynamodb t?pk=p00: cannot decode: the response to BatchGetItem")
+	want(t, "ErrDecode", errors.Is(err, lambdacache.ErrDecode), true)
+	malformed(`{"Item":{0`)
+	err = lambdacache.Prefetch(t.Context(), list[0])
+	wantError(t, err, "from dynamodb t?pk=p00: cannot decode: the response to GetItem")
+	l.Heal()
+	l.prefetch(list...)
 }
 
 func TestHungServer(t *testing.T) {

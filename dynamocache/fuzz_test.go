@@ -1,67 +1,37 @@
 package dynamocache
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"reflect"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/lambda-cache/lambdacache"
+	"github.com/lambda-cache/lambdacache/internal/testlab"
 )
-
-// hiddenValue is in the values of the seeds, and is searched for in errors.
-const hiddenValue = "s3cr3t"
 
 var fuzzKeys = []key{
 	{Key: keyOf("t", Key("pk", "a"))}, {Key: keyOf("t", Key("pk", "7"))}, {Key: keyOf("t", Key("pk", 7))}, {Key: keyOf("u", Key("pk", "a", "sk", 7))}, {Key: keyOf("u", Key("pk", []byte("a")))},
 }
 
-// answers is a server that says what it is told to say, and a client of it.
-var answers struct {
-	once   sync.Once
-	source *source
-
-	mu     sync.Mutex
-	status int
-	body   []byte
-}
+// answers is a server that says what it is told to say.
+var answers testlab.Answers
 
 func answering(status int, body []byte) *source {
-	answers.once.Do(func() {
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			answers.mu.Lock()
-			defer answers.mu.Unlock()
-			w.Header().Set("Content-Type", "application/x-amz-json-1.0")
-			w.WriteHeader(answers.status)
-			_, _ = w.Write(answers.body)
-		}))
-		client := dynamodb.New(dynamodb.Options{
-			BaseEndpoint: &server.URL, Region: "us-east-1", Retryer: aws.NopRetryer{}, HTTPClient: server.Client(),
-			Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-				return aws.Credentials{AccessKeyID: "AKID", SecretAccessKey: "secret"}, nil
-			}),
-		})
-		answers.source = newSource(func() (any, error) { return client, nil }, false)
-	})
-	answers.mu.Lock()
-	defer answers.mu.Unlock()
-	answers.status, answers.body = status, body
-	answers.source.refusals.forget()
-	return answers.source
+	answers.Say(status, http.Header{"Content-Type": {"application/x-amz-json-1.0"}}, body)
+	client := dynamodb.NewFromConfig(answers.Config())
+	return &source{client: func() (any, error) { return client, nil }}
 }
 
 // ownWords are the errors about an answer with status 200.
 var ownWords = regexp.MustCompile(`^(` + strings.Join([]string{
 	"the table has no item with this key",
+	"the answer to BatchGetItem does not mention the table",
 	"left over by a batched call",
 	"cannot decode: the response to (Batch)?GetItem",
 	"((Batch)?GetItem: )?the answer broke off.*|(Batch)?GetItem: .*EOF.*",
@@ -141,7 +111,7 @@ func shows(text string, i *item) bool {
 	for name := range i.attributes() {
 		text = strings.ReplaceAll(text, fmt.Sprintf("%q", name), "")
 	}
-	return strings.Contains(text, hiddenValue)
+	return strings.Contains(text, testlab.Secret)
 }
 
 func checkError(t *testing.T, status int, k string, err error) {
@@ -149,11 +119,7 @@ func checkError(t *testing.T, status int, k string, err error) {
 	if status/100 != 2 {
 		return
 	}
-	for e := err; e != nil; e = errors.Unwrap(e) {
-		if strings.Contains(fmt.Sprintf("%v %+v %#v %q", e, e, e, e), hiddenValue) {
-			t.Errorf("%s: a %T shows a value", k, e)
-		}
-	}
+	testlab.Hidden(t, err)
 	if text := err.Error(); !ownWords.MatchString(text) {
 		t.Errorf("%s with status %d: the error says more than its own words: %q", k, status, text)
 	}

@@ -1,6 +1,7 @@
 package dynamocache
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -28,8 +29,8 @@ type PrimaryKey struct {
 //	dynamocache.Key("pk", "tenant#1", "sk", 7)
 //
 // A value is a string, a number or a []byte, as the table's key schema says: the string
-// "7" and the number 7 are not the same key. A number may be of any type of Go's, or an
-// attributevalue.Number for one of up to 38 digits.
+// "7" and the number 7 are not the same key. A number may be of any type of Go's, a
+// json.Number, or an attributevalue.Number for one of up to 38 digits.
 //
 // It panics on what no key can be: a value of another type, an empty one, a number that
 // DynamoDB cannot hold, a name without a value.
@@ -85,7 +86,10 @@ func attribute(name string, value any) (dynamokey.Attribute, error) {
 }
 
 func keyValue(value any) (dynamokey.Kind, string, error) {
-	if n, ok := value.(attributevalue.Number); ok {
+	switch n := value.(type) {
+	case attributevalue.Number:
+		return number(string(n))
+	case json.Number:
 		return number(string(n))
 	}
 	switch v := reflect.ValueOf(value); v.Kind() {

@@ -138,9 +138,14 @@ func refused(err error, action string, keys []key) error {
 	return classified
 }
 
-// errNoItem is an answer without the item. The tables' own absence is an error of the
-// service's.
-var errNoItem = errors.New("the table has no item with this key")
+var (
+	// errNoItem is an answer without the item. The tables' own absence is an error of the
+	// service's.
+	errNoItem = errors.New("the table has no item with this key")
+	// Where a table has none of the items the service answers with an empty list. No list
+	// at all, or only one under another name, must not pass for that.
+	errNoTable = errors.New("the answer to BatchGetItem does not mention the table")
+)
 
 // pick finds a key's item in an answer, which comes in no order and may leave keys out
 // to be asked for again.
@@ -154,6 +159,9 @@ func (k key) pick(out *dynamodb.BatchGetItemOutput, req lambdacache.Request) lam
 		if k.is(left) {
 			return lambdacache.Result[*item]{Err: lambdacache.ErrLeftOver}
 		}
+	}
+	if _, mentioned := out.Responses[k.Table]; !mentioned {
+		return lambdacache.Result[*item]{Err: lambdacache.Blame(errNoTable)}
 	}
 	return resultOf(nil, req)
 }

@@ -77,6 +77,7 @@ func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{V
 type (
 	quoting      struct{}
 	quotingKey   struct{}
+	demanding    struct{}
 	explaining   struct{}
 	panicking    struct{}
 	wrong[T any] struct{ Limit T }
@@ -86,6 +87,17 @@ func (*quoting) UnmarshalText(b []byte) error { return errors.New(string(b)) }
 func (*quotingKey) UnmarshalDynamoDBAttributeValue(v types.AttributeValue) error {
 	if item := v.(*types.AttributeValueMemberM).Value; len(item) > 1 { // only as a whole
 		return fmt.Errorf("%v", item["Limit"].(*types.AttributeValueMemberS).Value)
+	}
+	return nil
+}
+
+func (*demanding) UnmarshalDynamoDBAttributeValue(v types.AttributeValue) error {
+	item := v.(*types.AttributeValueMemberM).Value
+	if _, ok := item["pk"].(*types.AttributeValueMemberS); !ok {
+		return errors.New("it has no key")
+	}
+	if _, ok := item["Limit"].(*types.AttributeValueMemberN); !ok {
+		return errors.New("it has no limit")
 	}
 	return nil
 }
@@ -114,6 +126,8 @@ func TestUndecodableValueIsNotShown(t *testing.T) {
 	undecodable[wrong[lambdacache.Redacted[int]]](l, of, "not a valid int")
 	undecodable[wrong[panicking]](l, "the decoder into dynamocache_test.wrong[", "panicked with a string")
 	undecodable[quotingKey](l, "the item does not fit a dynamocache_test.quotingKey: its decoder failed with a ")
+	undecodable[demanding](l, "the item does not fit a dynamocache_test.demanding: its decoder failed with a ") // no attribute is to blame
+	undecodable[*demanding](l, "the item does not fit a *dynamocache_test.demanding: its decoder failed with a ")
 	undecodable[map[string]int](l, `the attribute "Limit", which is a string, does not fit a map[string]int: something in it is no int`)
 
 	l.Dynamo.Put("t", map[string]any{"pk": "a", "Limit": uint64(9876543210987654321)})

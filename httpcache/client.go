@@ -24,7 +24,9 @@ var clientOption = lambdacache.NewOptionKind[doer]("httpcache.Client")
 // Client makes an entry load with c in place of the default client: with other
 // certificates, proxies or timeouts. Its Transport, Jar and Timeout are used as they are;
 // redirects are followed by the rules of this package, not by its CheckRedirect. Entries
-// with the same client share loads. A nil client panics.
+// with the same client share loads. A Transport that adds credentials of its own adds
+// them to every request, also to those behind a redirect to another host: [Header] does
+// not. A nil client panics.
 func Client(c *http.Client) lambdacache.Option {
 	if c == nil {
 		panic("lambdacache: httpcache.Client was given nil: give it a client, or leave the option out for the default one")

@@ -63,7 +63,8 @@ import (
 // URL declares an entry for a document, decoded once per load by T: []byte is the body
 // as it is, not copied; a string the same as text; a type with UnmarshalText or
 // UnmarshalJSON decodes itself; numbers, bool and time.Duration are parsed; everything
-// else is JSON. A body with Content-Encoding gzip is decompressed.
+// else is JSON. The default client asks for gzip and decompresses it; a body that is
+// compressed in another way is an error.
 //
 // The entry is named after the last part of the URL's path, in want of one after the
 // host. Its max age is 60 s and its load timeout 3 s, unless options say otherwise.

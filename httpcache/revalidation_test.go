@@ -17,12 +17,13 @@ func TestRevalidation(t *testing.T) {
 		headers              []string
 		version, etag, since string // what the second request asks with
 	}{
-		"ETag":                   {[]string{"ETag", "", "ETag", `"v1"`}, `"v1"`, `"v1"`, ""},
-		"weak ETag":              {[]string{"ETag", "", "ETag", `W/"v1"`}, `W/"v1"`, `W/"v1"`, ""},
-		"ETag and Last-Modified": {[]string{"ETag", "", "ETag", `"v1"`, "Last-Modified", longAgo}, `"v1"`, `"v1"`, ""},
-		"Last-Modified":          {[]string{"ETag", "", "Last-Modified", longAgo}, longAgo, "", longAgo},
-		"an ETag that is a date": {[]string{"ETag", "", "ETag", longAgo, "Last-Modified", "Tue, 01 Jan 2019 11:00:00 GMT"}, "Tue, 01 Jan 2019 11:00:00 GMT", "", "Tue, 01 Jan 2019 11:00:00 GMT"},
-		"nothing":                {[]string{"ETag", ""}, "", "", ""},
+		"ETag":                    {[]string{"ETag", "", "ETag", `"v1"`}, `"v1"`, `"v1"`, ""},
+		"weak ETag":               {[]string{"ETag", "", "ETag", `W/"v1"`}, `W/"v1"`, `W/"v1"`, ""},
+		"ETag and Last-Modified":  {[]string{"ETag", "", "ETag", `"v1"`, "Last-Modified", longAgo}, `"v1"`, `"v1"`, ""},
+		"Last-Modified":           {[]string{"ETag", "", "Last-Modified", longAgo}, longAgo, "", longAgo},
+		"an ETag that is a date":  {[]string{"ETag", "", "ETag", longAgo, "Last-Modified", "Tue, 01 Jan 2019 11:00:00 GMT"}, "Tue, 01 Jan 2019 11:00:00 GMT", "", "Tue, 01 Jan 2019 11:00:00 GMT"},
+		"an ETag of any document": {[]string{"ETag", "", "ETag", "*"}, "", "", ""},
+		"nothing":                 {[]string{"ETag", ""}, "", "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newLab(t)

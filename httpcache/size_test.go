@@ -9,6 +9,9 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/lambda-cache/lambdacache"
+	"github.com/lambda-cache/lambdacache/internal/site"
 )
 
 // meter counts what is read of bodies.
@@ -91,6 +94,25 @@ func TestSizeLimit(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A body that is compressed in a way that nobody undoes is no document.
+func TestCompressedDocument(t *testing.T) {
+	l := newLab(t)
+	plain := &http.Transport{DisableCompression: true}
+	t.Cleanup(plain.CloseIdleConnections)
+	e := URL[[]byte](l.URL+"/d", Client(&http.Client{Transport: plain}), lambdacache.MaxAge(0))
+	for i, how := range []string{"gzip", "GZIP", "x-gzip", "deflate", "br", "zstd", "compress", "aws-chunked, gzip"} {
+		l.Fail(1, site.Answer(http.StatusOK, "squeezed", "Content-Encoding", how))
+		failure(t, e, "the document comes compressed, and not as it was asked for")
+		want(t, "requests", l.Calls(), i+1)
+	}
+	for _, how := range []string{"identity", "aws-chunked", "utf-8", ""} {
+		l.Fail(1, site.Answer(http.StatusOK, "plain", "Content-Encoding", how))
+		want(t, "what is no compression", string(get(t, e)), "plain")
+	}
+	l.Fail(1, sends("compressed", []byte("plain"))) // the default client asks for gzip
+	want(t, "gzip that was asked for", get(t, URL[string](l.URL+"/d")), "plain")
 }
 
 func TestDefaultSizeLimit(t *testing.T) {

@@ -130,7 +130,7 @@ func (s *source) remember(key string, a answered) {
 func versionOf(h http.Header) string {
 	modified := h.Get("Last-Modified")
 	at, err := http.ParseTime(modified)
-	if etag := h.Get("ETag"); etag != "" && !isDate(etag) {
+	if etag := h.Get("ETag"); etag != "" && etag != "*" && !isDate(etag) { // "*" is every document's
 		return etag
 	}
 	// Dates have no parts of a second: what changed in the last one may change again.

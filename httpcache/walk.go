@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 )
 
 // walk is the way to a document, by redirects. net/http's own would take headers, and in
@@ -120,8 +121,25 @@ func discard(resp *http.Response) {
 	_ = resp.Body.Close()
 }
 
+var errCompressed = errors.New("the document comes compressed, and not as it was asked for: the Transport of httpcache.Client has DisableCompression, or the server does not heed Accept-Encoding")
+
+// compressed reports whether a body still is. What else Content-Encoding may say, such as
+// the aws-chunked of some objects, is nothing that was done to the bytes.
+func compressed(h http.Header) bool {
+	for coding := range strings.SplitSeq(strings.ToLower(strings.Join(h.Values("Content-Encoding"), ",")), ",") {
+		switch strings.TrimSpace(coding) {
+		case "gzip", "x-gzip", "deflate", "br", "zstd", "compress", "x-compress", "dcb", "dcz":
+			return true
+		}
+	}
+	return false
+}
+
 // read reads a document of at most the limit.
 func (s *source) read(w *walk, at *url.URL, resp *http.Response) ([]byte, error) {
+	if compressed(resp.Header) {
+		return nil, errCompressed
+	}
 	tooLarge := func(size string) error {
 		return fmt.Errorf("the document has %s bytes, and the limit is %d: set httpcache.SizeLimit", size, s.limit)
 	}

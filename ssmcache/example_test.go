@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,23 +15,12 @@ import (
 	"github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/awsconfig/assumerole"
 	"github.com/lambda-cache/lambdacache/cachetest"
-	"github.com/lambda-cache/lambdacache/internal/testhook"
+	"github.com/lambda-cache/lambdacache/internal/testlab"
 	"github.com/lambda-cache/lambdacache/ssmcache"
 )
 
 // fakeAWS stands in for AWS in the examples.
-func fakeAWS() (fake *cachetest.AWS, stop func()) {
-	fake, err := cachetest.StartAWS()
-	if err != nil {
-		panic(err)
-	}
-	testhook.Reset()
-	for _, kv := range fake.Env() {
-		name, value, _ := strings.Cut(kv, "=")
-		os.Setenv(name, value)
-	}
-	return fake, func() { testhook.Reset(); fake.Close() }
-}
+var fakeAWS = testlab.Start
 
 func Example() {
 	fake, stop := fakeAWS()

@@ -2,22 +2,19 @@ package ssmcache
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/lambda-cache/lambdacache"
+	"github.com/lambda-cache/lambdacache/internal/testlab"
 )
 
 // FuzzKey holds that a name is refused, or read the same when it is read again.
@@ -53,9 +50,6 @@ func FuzzKey(f *testing.F) {
 	})
 }
 
-// hidden is in the values of the seeds, and is searched for in errors.
-const hiddenValue = "s3cr3t"
-
 const (
 	fuzzName = "/app/key"
 	fuzzARN  = "arn:aws:ssm:us-east-1:123456789012:parameter/app/key"
@@ -63,37 +57,13 @@ const (
 
 var fuzzKeys = []string{fuzzName, fuzzName + ":3", fuzzName + ":prod", fuzzARN, fuzzARN + ":3", "/app/other"}
 
-// answers is a server that says what it is told to say, and a client of it.
-var answers struct {
-	once   sync.Once
-	source *source
-
-	mu     sync.Mutex
-	status int
-	body   []byte
-}
+// answers is a server that says what it is told to say.
+var answers testlab.Answers
 
 func answering(status int, body []byte) *source {
-	answers.once.Do(func() {
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			answers.mu.Lock()
-			defer answers.mu.Unlock()
-			w.Header().Set("Content-Type", "application/x-amz-json-1.1")
-			w.WriteHeader(answers.status)
-			_, _ = w.Write(answers.body)
-		}))
-		client := ssm.New(ssm.Options{
-			BaseEndpoint: &server.URL, Region: "us-east-1", Retryer: aws.NopRetryer{}, HTTPClient: server.Client(),
-			Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-				return aws.Credentials{AccessKeyID: "AKID", SecretAccessKey: "secret"}, nil
-			}),
-		})
-		answers.source = &source{func() (any, error) { return client, nil }}
-	})
-	answers.mu.Lock()
-	defer answers.mu.Unlock()
-	answers.status, answers.body = status, body
-	return answers.source
+	answers.Say(status, http.Header{"Content-Type": {"application/x-amz-json-1.1"}}, body)
+	client := ssm.NewFromConfig(answers.Config())
+	return &source{func() (any, error) { return client, nil }}
 }
 
 // ownWords are the errors about an answer with status 200.
@@ -157,11 +127,7 @@ func checkAnswer(t *testing.T, status int, name string, r lambdacache.Result[*pa
 		return
 	}
 	if status/100 == 2 {
-		for err := r.Err; err != nil; err = errors.Unwrap(err) {
-			if strings.Contains(fmt.Sprintf("%v %+v %#v %q", err, err, err, err), hiddenValue) {
-				t.Errorf("%s: a %T shows a value", name, err)
-			}
-		}
+		testlab.Hidden(t, r.Err)
 		if text := r.Err.Error(); !ownWords.MatchString(text) {
 			t.Errorf("%s with status %d: the error says more than its own words: %q", name, status, text)
 		}

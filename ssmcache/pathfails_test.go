@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -86,6 +87,34 @@ func TestPathWhosePagesHaveNoEnd(t *testing.T) {
 	fails(t, ssmcache.Path[ssmcache.Set]("/endless/"), "GetParametersByPath gives the same NextToken again and again")
 	want(t, "calls", l.Calls(""), 2)
 	want(t, "calls as the source counts them", l.of(lambdacache.EventFailed)[0].Calls, 2)
+}
+
+// Pages may also go round in a circle.
+func TestPathWhosePagesGoRound(t *testing.T) {
+	l := newLab(t)
+	calls := 0
+	l.Fail(cachetest.Fault{Do: func(http.Handler) http.Handler {
+		calls++
+		return answer(200, fmt.Sprintf(`{"Parameters":[],"NextToken":"page %d"}`, calls%3))(nil)
+	}})
+	fails(t, ssmcache.Path[ssmcache.Set]("/round/"), "GetParametersByPath gives the same NextToken again and again")
+	want(t, "calls", l.Calls(""), 4)
+}
+
+// A parameter always has a value. One that comes without is not an empty one.
+func TestPathWithAParameterWithoutAValue(t *testing.T) {
+	l := newLab(t)
+	l.SSM.Put("/valued/a", "1")
+	e := ssmcache.Path[ssmcache.Set]("/valued/")
+	get(t, e)
+	for _, value := range []string{"", `,"Value":null`, `,"Value":""`} {
+		heal := l.Fail(cachetest.Fault{Do: answer(200, `{"Parameters":[{"Name":"/valued/a","Type":"String","Version":2`+value+`}]}`)})
+		l.due()
+		fails(t, e, "the parameter /valued/a has no value")
+		heal()
+	}
+	l.due()
+	want(t, "value afterwards", shown(get(t, e)), "a=1")
 }
 
 // An answer that says nothing must not pass for one that says there is nothing.

@@ -64,6 +64,8 @@ func (s pathSource) Load(ctx context.Context, reqs []lambdacache.Request) []lamb
 		name, ok := k.relative(aws.ToString(p.Name))
 		switch other := found[name]; {
 		case !ok:
+		case aws.ToString(p.Value) == "": // the service stores none
+			return fmt.Errorf("the parameter %s has no value in the answer to GetParametersByPath", *p.Name)
 		case other == nil || *other.Name == *p.Name && other.Version <= p.Version: // it was written during the load
 			found[name] = p
 		case *other.Name != *p.Name:
@@ -105,6 +107,7 @@ func (s pathSource) pages(ctx context.Context, k pathKey, each func(*types.Param
 	if k.label != "" {
 		in.ParameterFilters = []types.ParameterStringFilter{{Key: aws.String("Label"), Option: aws.String("Equals"), Values: []string{k.label}}}
 	}
+	seen := make(map[string]bool)
 	for {
 		out, err := client.(pathAPI).GetParametersByPath(ctx, in)
 		calls++
@@ -123,10 +126,10 @@ func (s pathSource) pages(ctx context.Context, k pathKey, each func(*types.Param
 			return calls, errNoList
 		case next == "":
 			return calls, nil
-		case next == aws.ToString(in.NextToken):
+		case seen[next]: // also where pages go round in a circle
 			return calls, errSameToken
 		default:
-			in.NextToken = &next
+			seen[next], in.NextToken = true, &next
 		}
 	}
 }

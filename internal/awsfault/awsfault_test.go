@@ -3,103 +3,18 @@ package awsfault
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/aws/smithy-go"
 
 	"github.com/lambda-cache/lambdacache"
 )
-
-// answer is what the server says to every request.
-type answer struct {
-	status int
-	code   string // JSON services: __type; S3: Code
-	text   string
-	raw    string // the whole body instead
-}
-
-func (a answer) json(w http.ResponseWriter) {
-	w.Header().Set("X-Amzn-Requestid", "req-1")
-	w.WriteHeader(a.status)
-	if a.raw != "" || a.code == "" {
-		io.WriteString(w, a.raw)
-		return
-	}
-	io.WriteString(w, `{"__type":"`+a.code+`","message":"`+a.text+`"}`)
-}
-
-func (a answer) xml(w http.ResponseWriter) {
-	w.Header().Set("X-Amz-Request-Id", "req-1")
-	w.WriteHeader(a.status)
-	if a.raw != "" || a.code == "" {
-		io.WriteString(w, a.raw)
-		return
-	}
-	io.WriteString(w, `<Error><Code>`+a.code+`</Code><Message>`+a.text+`</Message></Error>`)
-}
-
-// config talks to url, at once and without waiting between attempts.
-func config(url string, attempts int) aws.Config {
-	return aws.Config{
-		Region:       "eu-west-1",
-		BaseEndpoint: &url,
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "k", SecretAccessKey: "s"}, nil
-		}),
-		Retryer: func() aws.Retryer {
-			return retry.NewStandard(func(o *retry.StandardOptions) {
-				o.MaxAttempts = attempts
-				o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
-			})
-		},
-	}
-}
-
-func getParameters(cfg aws.Config) error {
-	_, err := ssm.NewFromConfig(cfg).GetParameters(context.Background(), &ssm.GetParametersInput{Names: []string{"/a"}})
-	return err
-}
-
-func getParameter(cfg aws.Config) error {
-	_, err := ssm.NewFromConfig(cfg).GetParameter(context.Background(), &ssm.GetParameterInput{Name: aws.String("/a")})
-	return err
-}
-
-func getSecret(cfg aws.Config) error {
-	_, err := secretsmanager.NewFromConfig(cfg).GetSecretValue(context.Background(),
-		&secretsmanager.GetSecretValueInput{SecretId: aws.String("db")})
-	return err
-}
-
-func s3Client(cfg aws.Config) *s3.Client {
-	return s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true })
-}
-
-func getObject(cfg aws.Config) error {
-	_, err := s3Client(cfg).GetObject(context.Background(), &s3.GetObjectInput{Bucket: aws.String("b"), Key: aws.String("k")})
-	return err
-}
-
-func headObject(cfg aws.Config) error {
-	_, err := s3Client(cfg).HeadObject(context.Background(), &s3.HeadObjectInput{Bucket: aws.String("b"), Key: aws.String("k")})
-	return err
-}
-
-const parameterARN = "arn:aws:ssm:eu-west-1:123456789012:parameter/a"
-
-var parameterDenial = Denial{Action: "ssm:GetParameters", Resource: parameterARN}
 
 func TestClassify(t *testing.T) {
 	decrypts := parameterDenial
@@ -301,19 +216,6 @@ func TestClassify(t *testing.T) {
 	}
 }
 
-// holdsNoResponse looks at every error of the chain.
-func holdsNoResponse(t *testing.T, err error) {
-	t.Helper()
-	if _, ok := errors.AsType[*smithy.DeserializationError](err); ok {
-		t.Error("a DeserializationError can be reached: it holds and quotes the response")
-	}
-	for e := err; e != nil; e = errors.Unwrap(e) {
-		if strings.Contains(e.Error(), "hunter") || strings.Contains(e.Error(), "invalid character") {
-			t.Errorf("quotes the response: %s", e)
-		}
-	}
-}
-
 func TestTypedErrorIsReachable(t *testing.T) {
 	server := serve(t, answer{400, "ParameterNotFound", "gone", ""})
 	err := Classify(getParameter(config(server, 1)), parameterDenial)
@@ -352,96 +254,6 @@ func TestOtherErrorPasses(t *testing.T) {
 	}
 }
 
-func TestResponseBreaksOff(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Length", "1000")
-		io.WriteString(w, `{"Parameters":[{"Value":"hunter2`)
-	}))
-	defer server.Close()
-	err := Classify(getParameters(config(server.URL, 1)), parameterDenial)
-	if err == nil || err.Error() != "GetParameters: unexpected EOF" || !errors.Is(err, io.ErrUnexpectedEOF) {
-		t.Errorf("%v", err)
-	}
-	holdsNoResponse(t, err)
-}
-
-func TestContextEndsWhileReading(t *testing.T) {
-	reading := make(chan struct{})
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Length", "1000")
-		io.WriteString(w, `{"Parameters":[{"Value":"hunter2`)
-		w.(http.Flusher).Flush()
-		close(reading)
-		hang(w, r)
-	}))
-	defer server.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	go func() { <-reading; cancel() }()
-	_, raw := ssm.NewFromConfig(config(server.URL, 3)).GetParameters(ctx, &ssm.GetParametersInput{Names: []string{"/a"}})
-	err := Classify(raw, parameterDenial)
-	if err == nil || err.Error() != "GetParameters: given up: context canceled" || !errors.Is(err, context.Canceled) {
-		t.Errorf("%v", err)
-	}
-	holdsNoResponse(t, err)
-}
-
-func TestDeadline(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(hang))
-	defer server.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
-	defer cancel()
-	_, raw := ssm.NewFromConfig(config(server.URL, 3)).GetParameters(ctx, &ssm.GetParametersInput{Names: []string{"/a"}})
-	err := Classify(raw, parameterDenial)
-	if err == nil || err.Error() != "GetParameters: given up: context deadline exceeded" || !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("%v", err)
-	}
-}
-
-func TestRefused(t *testing.T) {
-	server := httptest.NewServer(http.NotFoundHandler())
-	server.Close()
-	host := strings.TrimPrefix(server.URL, "http://")
-	err := Classify(getParameters(config(server.URL, 2)), parameterDenial)
-	want := "GetParameters: no answer from " + host + ": dial tcp " + host + ": connect: connection refused, 2 attempts"
-	if err == nil || err.Error() != want {
-		t.Errorf("got  %v\nwant %s", err, want)
-	}
-	if CanSplit(err) {
-		t.Error("a network that refuses everybody is no key's fault")
-	}
-}
-
-// slow is a client that ends each attempt by itself.
-type slow struct{}
-
-func (slow) Do(*http.Request) (*http.Response, error) { return nil, slow{} }
-func (slow) Error() string                            { return "no answer within 1.5s" }
-func (slow) Timeout() bool                            { return true }
-
-func TestAttemptTimeout(t *testing.T) {
-	cfg := config("http://localhost", 3)
-	cfg.HTTPClient = slow{}
-	err := Classify(getParameters(cfg), parameterDenial)
-	if want := "GetParameters: no answer within 1.5s an attempt, 3 attempts"; err == nil || err.Error() != want {
-		t.Errorf("got  %v\nwant %s", err, want)
-	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		t.Error("taken for the caller's deadline")
-	}
-}
-
-func TestTimeoutOfUsersHTTPClient(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(hang))
-	defer server.Close()
-	cfg := config(server.URL, 2)
-	cfg.HTTPClient = &http.Client{Timeout: 10 * time.Millisecond}
-	err := Classify(getParameters(cfg), parameterDenial)
-	if err == nil || !strings.HasSuffix(err.Error(), ", 2 attempts") || strings.Contains(err.Error(), "given up") {
-		t.Errorf("%v", err)
-	}
-}
-
-// The refusal of a role must not be taken for the refusal of what it was wanted for.
 func TestCredentialsFail(t *testing.T) {
 	server := serve(t, answer{200, "", "", "{}"})
 	for _, test := range []struct {
@@ -481,18 +293,4 @@ func TestKeyOf(t *testing.T) {
 			t.Errorf("keyOf(%q) = %q, want %q", resource, got, want)
 		}
 	}
-}
-
-// hang never answers. The server notices that the client has left only once the
-// request is read.
-func hang(_ http.ResponseWriter, r *http.Request) {
-	io.Copy(io.Discard, r.Body)
-	<-r.Context().Done()
-}
-
-// serve answers every request alike and returns the server's URL.
-func serve(t *testing.T, a answer) string {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { a.json(w) }))
-	t.Cleanup(server.Close)
-	return server.URL
 }

@@ -32,7 +32,14 @@ type Clients struct {
 	build  func(aws.Config) any
 
 	mu   sync.Mutex
-	made map[choice]any
+	made map[choice]*client
+}
+
+// client is one that is made when it is needed. Making one holds nobody else up: a
+// provider may take its time.
+type client struct {
+	mu   sync.Mutex
+	made any
 }
 
 // choice is what the options of an entry say; the zero one is the default. It is part
@@ -55,7 +62,7 @@ func NewClients(source string, base func(user string) (aws.Config, error), build
 		region: lambdacache.NewOptionKind[string](source + ".Region"),
 		base:   base,
 		build:  build,
-		made:   make(map[choice]any),
+		made:   make(map[choice]*client),
 	}
 	testhook.OnReset(func() {
 		c.mu.Lock()
@@ -136,10 +143,11 @@ func (c *Clients) get(x choice) (any, error) {
 	if x.client != nil {
 		return x.client, nil
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if made, ok := c.made[x]; ok {
-		return made, nil
+	one := c.of(x)
+	one.mu.Lock()
+	defer one.mu.Unlock()
+	if one.made != nil {
+		return one.made, nil
 	}
 	cfg, err := c.base(c.source)
 	if err == nil && x.config != nil {
@@ -151,8 +159,17 @@ func (c *Clients) get(x choice) (any, error) {
 	if x.region != "" {
 		cfg.Region = x.region
 	}
-	c.made[x] = c.build(cfg)
-	return c.made[x], nil
+	one.made = c.build(cfg)
+	return one.made, nil
+}
+
+func (c *Clients) of(x choice) *client {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.made[x] == nil {
+		c.made[x] = new(client)
+	}
+	return c.made[x]
 }
 
 // Origins holds one kind of origin for each choice.

@@ -105,3 +105,33 @@ func TestAProviderOfOnesOwn(t *testing.T) {
 		t.Errorf("%v of %d calls", apps, fake.Calls(""))
 	}
 }
+
+// A provider that takes its time keeps only those waiting who want its configuration.
+func TestAProviderThatTakesItsTime(t *testing.T) {
+	fake := cachetest.NewAWS(t)
+	cachetest.Reset(t)
+	fake.SSM.Put("/a", "v")
+	p := &slow{asked: make(chan bool), answer: make(chan bool)}
+	late, other := ssmcache.Parameter[string]("/a", ssmcache.Config(p)), ssmcache.Parameter[string]("/a")
+	done := make(chan error)
+	go func() { _, err := late.Get(t.Context()); done <- err }()
+	<-p.asked
+	if _, err := other.Get(t.Context()); err != nil {
+		t.Error(err)
+	}
+	p.answer <- true
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// slow is a provider that waits.
+type slow struct{ asked, answer chan bool }
+
+func (p *slow) Configure(cfg aws.Config) (aws.Config, error) {
+	p.asked <- true
+	<-p.answer
+	return cfg, nil
+}
+
+func (p *slow) String() string { return "slow" }

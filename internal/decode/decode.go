@@ -81,7 +81,12 @@ func forText(t reflect.Type) Into {
 		return ofBytes
 	case k == reflect.String, k >= reflect.Bool && k <= reflect.Uint64, k == reflect.Float32, k == reflect.Float64:
 		set = setScalar
-	case k == reflect.Struct, k == reflect.Map, k == reflect.Slice, k == reflect.Array, k == reflect.Pointer:
+	case k == reflect.Struct:
+		return ofJSON
+	case k == reflect.Map, k == reflect.Slice, k == reflect.Array, k == reflect.Pointer:
+		if !inJSON(t) {
+			return nil
+		}
 		return ofJSON
 	default:
 		return nil
@@ -93,6 +98,35 @@ func forText(t reflect.Type) Into {
 		}
 		return set(s, dst)
 	}
+}
+
+// inJSON reports whether JSON can become a t. It does not look into structs: JSON need
+// not have all of their fields.
+func inJSON(t reflect.Type) bool {
+	seen := make(map[reflect.Type]bool) // type T []T
+	for !seen[t] && !implements(t, textUnmarshaler) && !implements(t, jsonUnmarshaler) {
+		seen[t] = true
+		switch t.Kind() {
+		case reflect.Chan, reflect.Func, reflect.Complex64, reflect.Complex128, reflect.UnsafePointer:
+			return false
+		case reflect.Interface:
+			return t.NumMethod() == 0
+		case reflect.Map:
+			if !isName(t.Key()) {
+				return false
+			}
+			t = t.Elem()
+		case reflect.Slice, reflect.Array, reflect.Pointer:
+			t = t.Elem()
+		}
+	}
+	return true
+}
+
+// isName reports whether t can be the key of a map that is made of JSON.
+func isName(t reflect.Type) bool {
+	k := t.Kind()
+	return k == reflect.String || k >= reflect.Int && k <= reflect.Uintptr || implements(t, textUnmarshaler)
 }
 
 func unmarshalText(s string, dst reflect.Value) error {

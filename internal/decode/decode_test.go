@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/lambda-cache/lambdacache/internal/decode"
 )
@@ -190,6 +191,8 @@ func TestDecode(t *testing.T) {
 func TestRefusedAtDeclaration(t *testing.T) {
 	for _, typ := range []reflect.Type{
 		reflect.TypeFor[any](), reflect.TypeFor[error](), reflect.TypeFor[json.Unmarshaler](),
+		reflect.TypeFor[[]func()](), reflect.TypeFor[*chan int](), reflect.TypeFor[map[string][2]complex64](), reflect.TypeFor[[]error](),
+		reflect.TypeFor[map[float64]int](), reflect.TypeFor[map[any]string](), reflect.TypeFor[[]unsafe.Pointer](),
 		reflect.TypeFor[func()](), reflect.TypeFor[chan int](), reflect.TypeFor[complex128](), reflect.TypeFor[uintptr](),
 	} {
 		into, err := decode.For(typ)
@@ -206,6 +209,21 @@ func TestRefusedAtDeclaration(t *testing.T) {
 }
 
 // Two values decoded by one decoder share nothing.
+// nest leads to itself.
+type nest []nest
+
+func TestTakenAtDeclaration(t *testing.T) {
+	for _, typ := range []reflect.Type{
+		reflect.TypeFor[nest](), reflect.TypeFor[[]any](), reflect.TypeFor[map[string]any](), reflect.TypeFor[*any](),
+		reflect.TypeFor[map[int8]string](), reflect.TypeFor[map[netip.Addr][]string](), reflect.TypeFor[[]*big.Int](),
+		reflect.TypeFor[struct{ F func() }](), // JSON need not have it
+	} {
+		if _, err := decode.For(typ); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestDecodersAreUsedAgain(t *testing.T) {
 	f, err := decode.To[*settings]()
 	if err != nil {

@@ -65,6 +65,18 @@ func configurations() []loading {
 			pause:  15 * time.Second,
 		},
 		{
+			heading: "A flag that comes as variants",
+			declare: func() probe {
+				return probing(func(o ...lambdacache.Option) *lambdacache.Entry[appconfigcache.FlagSet] {
+					return appconfigcache.Flags(app, "prod", "variants", o...)
+				})
+			},
+			good:   deploys("variants", `{"basket":{"enabled":true,"key":"`+goodValue+`"}}`),
+			bad:    deploys("variants", `{"basket":{"_variants":[{"name":"`+badValue+`","enabled":true}]}}`),
+			values: []string{badValue},
+			pause:  15 * time.Second,
+		},
+		{
 			heading: "Answers of AppConfig that break off",
 			declare: configuration[string]("broken"),
 			good:    deploys("broken", goodValue),

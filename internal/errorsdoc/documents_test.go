@@ -49,6 +49,7 @@ func documents() []loading {
 			s.Put("/cut/jwks.json", strings.Repeat(badValue, 1000))
 			s.Fail(0, cachetest.TruncateBody(7000))
 		}),
+		document("A document that comes compressed", "/compressed/jwks.json", goodValue, all(site.Answer(200, badValue, "Content-Encoding", "br"))),
 		document("A document that is too large", "/large/jwks.json", goodValue, func(s *site.Site) {
 			s.Put("/large/jwks.json", strings.Repeat(badValue, 100_000))
 		}),

@@ -70,6 +70,12 @@ func paths() []loading {
 			bad:     fails(document("{}")),
 		},
 		{
+			heading: "A parameter without a value",
+			declare: path[config]("/valueless/"),
+			good:    putsConfig("/valueless/"),
+			bad:     fails(document(`{"Parameters":[{"Name":"/valueless/limit","Type":"SecureString","Version":2}]}`)),
+		},
+		{
 			heading: "Pages that have no end",
 			declare: path[config]("/endless/"),
 			good:    putsConfig("/endless/"),

@@ -1,0 +1,89 @@
+package lambdacache_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	lc "github.com/lambda-cache/lambdacache"
+)
+
+func TestNestedWraps(t *testing.T) {
+	guest := newTimes(t)
+	s := newScripted(10, map[string]string{"shared": "s1", "inner": "i1", "outer": "o1"})
+	o := lc.NewOrigin("scripted", s)
+	shared, inner, outer := declare(o, "shared"), declare(o, "inner"), declare(o, "outer")
+	in := lc.Wrap(func(ctx context.Context, _ int) (string, error) {
+		return shared.Value(ctx) + inner.Value(ctx) + outer.Value(ctx) +
+			lc.Value[string](ctx, "shared") + lc.Value[string](ctx, "inner") + lc.Value[string](ctx, "outer"), nil
+	}, inner, shared)
+	out := lc.Wrap(func(ctx context.Context, _ int) (string, error) {
+		s.set("shared", "s2")
+		must(shared.Refresh(ctx))(t)
+		guest.both(2 * time.Minute)
+		got, err := in(context.WithValue(ctx, s, s), 0)
+		want(t, "outside, after the inner", shared.Value(ctx), "s1")
+		wantPanic(t, `the value of "inner" was read outside a Wrap that lists it`, func() { inner.Value(ctx) })
+		return got, err
+	}, shared, outer)
+	want(t, "first", must(out(context.Background(), 0))(t), "s1i1o1s1i1o1")
+	want(t, "loads", sorted(s.took()), "inner shared shared+outer")
+
+	// What the inner Wrap saw in there is not what it shows elsewhere.
+	wantPanic(t, `the value of "outer" was read outside`, func() { _, _ = in(context.Background(), 0) })
+	want(t, "value by itself", must(invoke(context.Background(), shared))(t), "s2")
+}
+
+// A Wrap used inside another does not keep for others what it was given there.
+func TestInnerWrapKeepsNothingOfTheOuter(t *testing.T) {
+	guest := newTimes(t)
+	s := newScripted(10, map[string]string{"k": "v1"})
+	e := declare(lc.NewOrigin("scripted", s), "k")
+	in := reading(e)
+	out := lc.Wrap(func(ctx context.Context, _ int) (string, error) {
+		s.set("k", "v2")
+		guest.both(time.Minute)
+		want(t, "inside", must(in(ctx))(t), "v1")
+		for range 3 { // until it has a snapshot of its own that is worth keeping
+			want(t, "alone", must(in(context.Background()))(t), "v2")
+		}
+		return in(ctx)
+	}, e)
+	want(t, "inside, after it was alone", must(out(context.Background(), 0))(t), "v1")
+	want(t, "alone", must(in(context.Background()))(t), "v2")
+}
+
+func TestOneEntryInSeveralWrapsAndTwiceInOne(t *testing.T) {
+	guest := newTimes(t)
+	keys, values := many(5)
+	s := newScripted(10, values)
+	o := lc.NewOrigin("scripted", s)
+	var es []*lc.Entry[string]
+	for _, k := range keys {
+		es = append(es, declare(o, k))
+	}
+	handler := func(order ...int) func() string {
+		var list []lc.Cached
+		for _, i := range order {
+			list = append(list, es[i])
+		}
+		h := lc.Wrap(func(ctx context.Context, _ int) (string, error) {
+			got := ""
+			for _, i := range order {
+				got += strings.TrimPrefix(es[i].Value(ctx), "value of /app/k0")
+			}
+			return got, nil
+		}, list...)
+		return func() string { t.Helper(); return must(h(context.Background(), 0))(t) }
+	}
+	a, b, c := handler(0, 1, 2, 3), handler(3, 2, 1), handler(4, 1, 1, 4)
+	for range 3 {
+		want(t, "first", a(), "0123")
+		want(t, "turned round", b(), "321")
+		want(t, "listed twice", c(), "4114")
+		guest.both(time.Minute)
+	}
+	want(t, "calls", len(s.took()), 6)
+	want(t, "keys asked", len(s.reqs), 15)
+}
