@@ -1,14 +1,15 @@
 // Package bind makes one entry of a struct whose tags say what each field holds:
 //
 //	type Config struct {
-//		Key   string             `ssm:"/${STAGE}/app/key"`
-//		Hosts []string           `ssm:"/${STAGE}/app/hosts" maxage:"5m"`
-//		DB    DB                 `secret:"prod/db"`
-//		Pass  string             `secret:"prod/db#password"`
-//		Rules *s3cache.LocalFile `s3:"s3://rules/rules.json" maxage:"1h"`
+//		Key   string                 `ssm:"/${STAGE}/app/key"`
+//		Hosts []string               `ssm:"/${STAGE}/app/hosts" maxage:"5m"`
+//		DB    DB                     `secret:"prod/db"`
+//		Pass  string                 `secret:"prod/db#password"`
+//		Rules *s3cache.LocalFile     `s3:"s3://rules/rules.json" maxage:"1h"`
+//		Flags appconfigcache.FlagSet `appconfig:"shop/prod/flags"`
 //	}
 //
-//	var cfg = bind.Struct[Config](ssmcache.Tag, secretcache.Tag, s3cache.Tag)
+//	var cfg = bind.Struct[Config](ssmcache.Tag, secretcache.Tag, s3cache.Tag, appconfigcache.Tag)
 //
 //	func handler(ctx context.Context, e Event) (Response, error) { return answer(cfg.Value(ctx).Hosts) }
 //
@@ -16,10 +17,20 @@
 //
 // # Tags
 //
-// One tag of a source names the value: ssm as [ssmcache.Parameter] does, secret as
-// [secretcache.Secret] does, or with #field behind it as secretcache.Field, s3 as
-// s3cache.Object, or as s3cache.File for a *s3cache.LocalFile. ${VAR} in it stands for
-// the environment variable, which must be set, if only to nothing, when Struct runs.
+// One tag of a source names the value:
+//
+//   - ssm:"/app/key" as [ssmcache.Parameter] does;
+//   - secret:"prod/db" as [secretcache.Secret] does, secret:"prod/db#password" as
+//     secretcache.Field;
+//   - s3:"s3://bucket/key" as s3cache.Object, or as s3cache.File for a
+//     *s3cache.LocalFile;
+//   - appconfig:"shop/prod/flags" as appconfigcache.Configuration, or as
+//     appconfigcache.Flags for an appconfigcache.FlagSet;
+//   - dynamo:"tenants?pk=tenant#1&sk=7" as dynamocache.Item;
+//   - url:"https://issuer.example.com/jwks.json" as httpcache.URL.
+//
+// ${VAR} in it stands for the environment variable, which must be set, if only to
+// nothing, when Struct runs.
 //
 // Beside it maxage:"5m" says what [lambdacache.MaxAge] says, maxage:"forever" included,
 // stale:"1h" what [lambdacache.StaleIfError], ahead:"0.8" what
