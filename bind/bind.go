@@ -67,16 +67,23 @@ import (
 // in place of the type's name; in errors and events a field is called by that name, a
 // dot and its own: "Config.Hosts".
 //
+// T may also be a pointer to the struct. Value then copies the pointer alone, which is
+// as much as that of a plain entry; what it points to is shared and read-only.
+//
 // Struct panics, and names the field, on a tag that is unknown, malformed or without a
 // source, on two sources for one field, a variable that is not set, a bad duration or
 // fraction, a type that nothing can be decoded into, a tagged field that is unexported
 // or behind a pointer, and what the source's constructor panics on. It panics on a T
-// that is no struct and on one without a tagged field.
+// that is neither and on one without a tagged field.
 func Struct[T any](tagsAndOptions ...lambdacache.Option) *lambdacache.Entry[T] {
 	s := read(reflect.TypeFor[T](), tagsAndOptions)
-	return lambdacache.Derive(s.name, func(ctx context.Context) (T, error) {
-		var v T
-		s.fill(ctx, reflect.ValueOf(&v).Elem())
+	return lambdacache.Derive(s.name, func(ctx context.Context) (v T, err error) {
+		dst := reflect.ValueOf(&v).Elem()
+		if dst.Kind() == reflect.Pointer {
+			dst.Set(reflect.New(dst.Type().Elem()))
+			dst = dst.Elem()
+		}
+		s.fill(ctx, dst)
 		return v, nil
 	}, s.entries)
 }
@@ -101,8 +108,12 @@ type field struct {
 }
 
 func read(t reflect.Type, opts []lambdacache.Option) *structure {
+	where := "bind.Struct[" + t.String() + "]"
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
 	s := &structure{
-		where: "bind.Struct[" + t.String() + "]", name: cmp.Or(t.Name(), "struct"),
+		where: where, name: cmp.Or(t.Name(), "struct"),
 		sources: make(map[string]tag.Source), own: make(map[string][]lambdacache.Option), closed: make(map[reflect.Type]bool),
 	}
 	if t.Kind() == reflect.Struct && t.Name() == "" {
@@ -110,7 +121,7 @@ func read(t reflect.Type, opts []lambdacache.Option) *structure {
 	}
 	s.at("", func() {
 		if t.Kind() != reflect.Struct {
-			panic("the type is not a struct")
+			panic("the type is not a struct, nor a pointer to one")
 		}
 		s.sort(opts)
 	})

@@ -177,3 +177,18 @@ func TestFixed(t *testing.T) {
 		Key string `ssm:"/app/key"`
 	}](ssmcache.Tag).Name(), "struct")
 }
+
+// A pointer to the struct is one to a new struct whenever a field has changed.
+func TestAPointerToTheStruct(t *testing.T) {
+	l := newLab(t)
+	l.SSM.Put("/app/key", "k1")
+	e := bind.Struct[*plain](ssmcache.Tag)
+	want(t, "name", e.Name(), "plain")
+	read := reading(e)
+	first := read(t)
+	want(t, "the next one's", read(t), first)
+	l.SSM.Put("/app/key", "k2")
+	l.clock.Advance(lambdacache.DefaultMaxAge)
+	want(t, "changed", *read(t), plain{"k2"})
+	want(t, "what another invocation holds", *first, plain{"k1"})
+}

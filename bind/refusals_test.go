@@ -235,8 +235,9 @@ func TestRefusals(t *testing.T) {
 	} {
 		wantPanic(t, "lambdacache: bind.Struct[bind_test."+test.panics, test.declare)
 	}
-	wantPanic(t, "lambdacache: bind.Struct[string]: the type is not a struct", declares[string]())
-	wantPanic(t, "lambdacache: bind.Struct[*bind_test.plain]: the type is not a struct", declares[*plain]())
+	wantPanic(t, "lambdacache: bind.Struct[string]: the type is not a struct, nor a pointer to one", declares[string]())
+	wantPanic(t, "lambdacache: bind.Struct[**bind_test.plain]: the type is not a struct, nor a pointer to one", declares[**plain]())
+	wantPanic(t, "lambdacache: bind.Struct[*bind_test.empty]: no field has the tag of a source ("+known+")", declares[*empty]())
 	wantPanic(t, "lambdacache: bind.Struct[struct]: no field has the tag of a source ("+known+")", declares[struct{ Key string }]())
 }
 
