@@ -51,12 +51,26 @@ var typesOnly = map[string][]string{"dynamocache": {
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/schemas",
 }}
 
+// serviceOf is the one service that a source links, "" for none.
+var serviceOf = map[string]string{
+	"ssmcache": "ssm", "secretcache": "secretsmanager", "s3cache": "s3", "appconfigcache": "appconfigdata",
+	"dynamocache": "dynamodb", "httpcache": "",
+}
+
+// Whoever adds a package says here what it may link.
+func TestEveryPackageHasARule(t *testing.T) {
+	others := []string{"awsconfig", "awsconfig/assumerole", "bind", "cachetest"}
+	for _, pkg := range strings.Fields(run(t, ".", "go", "list", "./...")) {
+		pkg = strings.TrimPrefix(strings.TrimPrefix(pkg, module), "/")
+		if _, isSource := serviceOf[pkg]; pkg != "" && !strings.HasPrefix(pkg, "internal/") && !isSource && !slices.Contains(others, pkg) {
+			t.Errorf("%s: no test says what it may link", pkg)
+		}
+	}
+}
+
 func TestASourceLinksOneService(t *testing.T) {
 	const services = "github.com/aws/aws-sdk-go-v2/service/"
-	for source, service := range map[string]string{
-		"ssmcache": "ssm", "secretcache": "secretsmanager", "s3cache": "s3", "appconfigcache": "appconfigdata",
-		"dynamocache": "dynamodb", "httpcache": "",
-	} {
+	for source, service := range serviceOf {
 		deps := imports(t, "./"+source)
 		for _, dep := range deps {
 			name, isService := strings.CutPrefix(dep, services)
@@ -82,10 +96,21 @@ func TestBindLinksNoSource(t *testing.T) {
 			t.Errorf("bind imports %s", dep)
 		}
 	}
-	own := imports(t, "./ssmcache")
-	for _, dep := range imports(t, "./bind", "./ssmcache") {
-		if !slices.Contains(own, dep) && dep != module+"/bind" {
-			t.Errorf("a program with bind and ssmcache links %s, which ssmcache alone does not", dep)
+	for source := range serviceOf {
+		own := imports(t, "./"+source)
+		for _, dep := range imports(t, "./bind", "./"+source) {
+			if !slices.Contains(own, dep) && dep != module+"/bind" {
+				t.Errorf("a program with bind and %s links %s, which %s alone does not", source, dep, source)
+			}
+		}
+	}
+}
+
+// The default configuration serves all services and has the client of none.
+func TestTheConfigurationLinksNoService(t *testing.T) {
+	for _, dep := range imports(t, "./awsconfig") {
+		if strings.HasPrefix(dep, "github.com/aws/aws-sdk-go-v2/service/") || strings.HasSuffix(dep, "cache") && dep != module {
+			t.Errorf("awsconfig links %s", dep)
 		}
 	}
 }
@@ -105,11 +130,6 @@ func TestAssumeRoleLinksSTSAlone(t *testing.T) {
 	}
 	if !slices.Contains(deps, services+"sts") {
 		t.Error("it does not link STS: this test knows it no longer")
-	}
-	for _, pkg := range []string{"./awsconfig", "./ssmcache", "./secretcache", "./s3cache"} {
-		if slices.Contains(imports(t, pkg), services+"sts") {
-			t.Errorf("%s links STS", pkg)
-		}
 	}
 }
 
