@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -146,21 +147,28 @@ func TestTestsImportAWSOnly(t *testing.T) {
 	}
 }
 
-func TestGoSumOfAProgramThatImportsSSMCache(t *testing.T) {
+// program writes a program that uses this module, and gives its directory.
+func program(t *testing.T, imports, body string) (dir string) {
+	t.Helper()
 	root, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
+	dir = t.TempDir()
 	for name, text := range map[string]string{
 		"go.mod":  "module program\n\ngo 1.26\n\nrequire " + module + " v0.0.0\n\nreplace " + module + " => " + root + "\n",
-		"main.go": "package main\n\nimport \"" + module + "/ssmcache\"\n\nfunc main() { println(ssmcache.Parameter[string](\"/app/var\").Name()) }\n",
+		"main.go": "package main\n\nimport (\n" + strings.ReplaceAll(imports, "MODULE", module) + ")\n\n" + body + "\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	run(t, dir, "go", "mod", "tidy")
+	return dir
+}
+
+func TestGoSumOfAProgramThatImportsSSMCache(t *testing.T) {
+	dir := program(t, `"MODULE/ssmcache"`+"\n", `func main() { println(ssmcache.Parameter[string]("/app/var").Name()) }`)
 	sum, err := os.ReadFile(filepath.Join(dir, "go.sum"))
 	if err != nil {
 		t.Fatal(err)
@@ -175,6 +183,38 @@ func TestGoSumOfAProgramThatImportsSSMCache(t *testing.T) {
 	}
 	if got := run(t, dir, "go", "run", "."); got != "" { // println writes to stderr; it must build and run
 		t.Errorf("the program prints %q", got)
+	}
+}
+
+// The linker is asked too: in the binary there is one service, and nothing for package
+// bind or for paths in a program that does not use them.
+func TestTheBinaryOfAProgram(t *testing.T) {
+	const binds, paths = module + "/ssmcache.binding.DeclareField", module + "/ssmcache.pathSource.Load"
+	for _, test := range []struct {
+		imports, body string
+		has, not      []string
+	}{
+		{`"MODULE/ssmcache"` + "\n", `func main() { println(ssmcache.Parameter[string]("/app/var").Get(nil)) }`, nil, []string{binds, paths}},
+		{`"MODULE/ssmcache"; "MODULE/bind"` + "\n", "type config struct { Key string `ssm:\"/app/var\"` }\nfunc main() { println(bind.Struct[*config](ssmcache.Tag).Get(nil)) }", []string{binds}, []string{paths}},
+	} {
+		dir := program(t, test.imports, test.body)
+		run(t, dir, "go", "build", "-o", "program", ".")
+		symbols := run(t, dir, "go", "tool", "nm", "program")
+		for _, m := range regexp.MustCompile(`aws-sdk-go-v2/service/(\w+)`).FindAllStringSubmatch(symbols, -1) {
+			if m[1] != "ssm" && m[1] != "internal" {
+				t.Errorf("%s: the binary has code of %s", test.imports, m[1])
+			}
+		}
+		for _, name := range append(test.has, module+"/ssmcache.(*source).Load") {
+			if !strings.Contains(symbols, name) {
+				t.Errorf("%s: the binary has no %s: this test knows it no longer", test.imports, name)
+			}
+		}
+		for _, name := range test.not {
+			if strings.Contains(symbols, name) {
+				t.Errorf("%s: the binary has %s", test.imports, name)
+			}
+		}
 	}
 }
 

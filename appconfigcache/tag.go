@@ -15,9 +15,16 @@ import (
 // field's type; a [FlagSet] is what [Flags] would. A slash within a name is written
 // %2F, as errors show it, and a percent sign %25. Give it to bind.Struct, and [Client]
 // beside it if the fields are to be loaded with a client of your own.
-var Tag = tag.New(tag.Source{Name: "appconfig", Declare: declareField, Takes: clients.Takes})
+var Tag = tag.New(binding{})
 
-func declareField(t reflect.Type, value string, opts []lambdacache.Option) *lambdacache.Entry[any] {
+// binding is what package bind asks of this source.
+type binding struct{}
+
+func (binding) Key() string { return "appconfig" }
+
+func (binding) TakesForAll(o lambdacache.Option) bool { return clients.Takes(o) }
+
+func (binding) DeclareField(t reflect.Type, value string, opts []lambdacache.Option) *lambdacache.Entry[any] {
 	into, err := decode.For(t)
 	if err != nil {
 		panic(fmt.Sprintf("lambdacache: appconfig:%q: %v", value, err))

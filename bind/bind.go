@@ -145,7 +145,7 @@ func (s *structure) sort(opts []lambdacache.Option) {
 	var rest []lambdacache.Option
 	for _, o := range opts {
 		if source, is := tag.Of(o); is {
-			s.sources[source.Name] = source
+			s.sources[source.Key()] = source
 		} else {
 			rest = append(rest, o)
 		}
@@ -156,7 +156,7 @@ func (s *structure) sort(opts []lambdacache.Option) {
 	for _, o := range rest {
 		taken := false
 		for name, source := range s.sources {
-			if source.Takes(o) {
+			if source.TakesForAll(o) {
 				s.own[name] = append(s.own[name], o)
 				taken = true
 			}
@@ -185,7 +185,7 @@ func (s *structure) at(field string, f func()) {
 func (s *structure) declare(f reflect.StructField, path string, index []int, tags tags) {
 	source := s.sources[tags.source]
 	opts := slices.Concat(s.shared, s.own[tags.source], tags.options(), []lambdacache.Option{lambdacache.Name(s.name + "." + path)})
-	e := source.Declare(f.Type, expand(tags.value), opts)
+	e := source.DeclareField(f.Type, expand(tags.value), opts)
 	s.fields = append(s.fields, field{index, e})
 	s.entries = append(s.entries, e)
 }

@@ -19,9 +19,14 @@ import (
 // bytes are base64:AP8=. With &consistent at the end the item is read as [Consistent]
 // says. Give the Tag to bind.Struct, and [Client] and Consistent beside it if they are to
 // hold for every field.
-var Tag = tag.New(tag.Source{Name: "dynamo", Declare: declareField, Takes: forAll})
+var Tag = tag.New(binding{})
 
-func declareField(t reflect.Type, value string, opts []lambdacache.Option) *lambdacache.Entry[any] {
+// binding is what package bind asks of this source.
+type binding struct{}
+
+func (binding) Key() string { return "dynamo" }
+
+func (binding) DeclareField(t reflect.Type, value string, opts []lambdacache.Option) *lambdacache.Entry[any] {
 	into, err := decoder(t)
 	if err != nil {
 		panic(fmt.Sprintf("lambdacache: dynamo:%q: %v", value, err))
@@ -55,8 +60,8 @@ func primaryKey(attributes []dynamokey.Attribute) PrimaryKey {
 	return Key(attributes[0].Name, pairs[1], pairs[2:]...)
 }
 
-// forAll reports whether an option may be meant for several items.
-func forAll(o lambdacache.Option) bool {
+// TakesForAll reports whether an option may be meant for several items.
+func (binding) TakesForAll(o lambdacache.Option) bool {
 	_, strong, _ := consistent.Take([]lambdacache.Option{o})
 	return strong || clients.Takes(o)
 }

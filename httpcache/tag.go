@@ -13,9 +13,14 @@ import (
 // declare with that URL and the field's type. Give it to bind.Struct, and [Client] and
 // [SizeLimit] beside it if they are to hold for every field. A [Header] is for one
 // server: a document that needs one is declared by URL.
-var Tag = tag.New(tag.Source{Name: "url", Declare: declareField, Takes: forAll})
+var Tag = tag.New(binding{})
 
-func declareField(t reflect.Type, url string, opts []lambdacache.Option) *lambdacache.Entry[any] {
+// binding is what package bind asks of this source.
+type binding struct{}
+
+func (binding) Key() string { return "url" }
+
+func (binding) DeclareField(t reflect.Type, url string, opts []lambdacache.Option) *lambdacache.Entry[any] {
 	at := locate("URL", url)
 	into, err := decode.For(t)
 	if err != nil {
@@ -24,8 +29,8 @@ func declareField(t reflect.Type, url string, opts []lambdacache.Option) *lambda
 	return declare(at, tag.Decoder(t, func(body []byte, dst reflect.Value) error { return into(decode.Bytes(body), dst) }), opts)
 }
 
-// forAll reports whether an option may be meant for several documents.
-func forAll(o lambdacache.Option) bool {
+// TakesForAll reports whether an option may be meant for several documents.
+func (binding) TakesForAll(o lambdacache.Option) bool {
 	_, client, _ := clientOption.Take([]lambdacache.Option{o})
 	_, limit, _ := sizeLimit.Take([]lambdacache.Option{o})
 	return client || limit
