@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -51,12 +52,26 @@ var typesOnly = map[string][]string{"dynamocache": {
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/schemas",
 }}
 
+// serviceOf is the one service that a source links, "" for none.
+var serviceOf = map[string]string{
+	"ssmcache": "ssm", "secretcache": "secretsmanager", "s3cache": "s3", "appconfigcache": "appconfigdata",
+	"dynamocache": "dynamodb", "httpcache": "",
+}
+
+// Whoever adds a package says here what it may link.
+func TestEveryPackageHasARule(t *testing.T) {
+	others := []string{"awsconfig", "awsconfig/assumerole", "bind", "cachetest"}
+	for _, pkg := range strings.Fields(run(t, ".", "go", "list", "./...")) {
+		pkg = strings.TrimPrefix(strings.TrimPrefix(pkg, module), "/")
+		if _, isSource := serviceOf[pkg]; pkg != "" && !strings.HasPrefix(pkg, "internal/") && !isSource && !slices.Contains(others, pkg) {
+			t.Errorf("%s: no test says what it may link", pkg)
+		}
+	}
+}
+
 func TestASourceLinksOneService(t *testing.T) {
 	const services = "github.com/aws/aws-sdk-go-v2/service/"
-	for source, service := range map[string]string{
-		"ssmcache": "ssm", "secretcache": "secretsmanager", "s3cache": "s3", "appconfigcache": "appconfigdata",
-		"dynamocache": "dynamodb", "httpcache": "",
-	} {
+	for source, service := range serviceOf {
 		deps := imports(t, "./"+source)
 		for _, dep := range deps {
 			name, isService := strings.CutPrefix(dep, services)
@@ -82,10 +97,21 @@ func TestBindLinksNoSource(t *testing.T) {
 			t.Errorf("bind imports %s", dep)
 		}
 	}
-	own := imports(t, "./ssmcache")
-	for _, dep := range imports(t, "./bind", "./ssmcache") {
-		if !slices.Contains(own, dep) && dep != module+"/bind" {
-			t.Errorf("a program with bind and ssmcache links %s, which ssmcache alone does not", dep)
+	for source := range serviceOf {
+		own := imports(t, "./"+source)
+		for _, dep := range imports(t, "./bind", "./"+source) {
+			if !slices.Contains(own, dep) && dep != module+"/bind" {
+				t.Errorf("a program with bind and %s links %s, which %s alone does not", source, dep, source)
+			}
+		}
+	}
+}
+
+// The default configuration serves all services and has the client of none.
+func TestTheConfigurationLinksNoService(t *testing.T) {
+	for _, dep := range imports(t, "./awsconfig") {
+		if strings.HasPrefix(dep, "github.com/aws/aws-sdk-go-v2/service/") || strings.HasSuffix(dep, "cache") && dep != module {
+			t.Errorf("awsconfig links %s", dep)
 		}
 	}
 }
@@ -106,11 +132,6 @@ func TestAssumeRoleLinksSTSAlone(t *testing.T) {
 	if !slices.Contains(deps, services+"sts") {
 		t.Error("it does not link STS: this test knows it no longer")
 	}
-	for _, pkg := range []string{"./awsconfig", "./ssmcache", "./secretcache", "./s3cache"} {
-		if slices.Contains(imports(t, pkg), services+"sts") {
-			t.Errorf("%s links STS", pkg)
-		}
-	}
 }
 
 func isAWS(module string) bool {
@@ -126,21 +147,28 @@ func TestTestsImportAWSOnly(t *testing.T) {
 	}
 }
 
-func TestGoSumOfAProgramThatImportsSSMCache(t *testing.T) {
+// program writes a program that uses this module, and gives its directory.
+func program(t *testing.T, imports, body string) (dir string) {
+	t.Helper()
 	root, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
+	dir = t.TempDir()
 	for name, text := range map[string]string{
 		"go.mod":  "module program\n\ngo 1.26\n\nrequire " + module + " v0.0.0\n\nreplace " + module + " => " + root + "\n",
-		"main.go": "package main\n\nimport \"" + module + "/ssmcache\"\n\nfunc main() { println(ssmcache.Parameter[string](\"/app/var\").Name()) }\n",
+		"main.go": "package main\n\nimport (\n" + strings.ReplaceAll(imports, "MODULE", module) + ")\n\n" + body + "\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	run(t, dir, "go", "mod", "tidy")
+	return dir
+}
+
+func TestGoSumOfAProgramThatImportsSSMCache(t *testing.T) {
+	dir := program(t, `"MODULE/ssmcache"`+"\n", `func main() { println(ssmcache.Parameter[string]("/app/var").Name()) }`)
 	sum, err := os.ReadFile(filepath.Join(dir, "go.sum"))
 	if err != nil {
 		t.Fatal(err)
@@ -155,6 +183,38 @@ func TestGoSumOfAProgramThatImportsSSMCache(t *testing.T) {
 	}
 	if got := run(t, dir, "go", "run", "."); got != "" { // println writes to stderr; it must build and run
 		t.Errorf("the program prints %q", got)
+	}
+}
+
+// The linker is asked too: in the binary there is one service, and nothing for package
+// bind or for paths in a program that does not use them.
+func TestTheBinaryOfAProgram(t *testing.T) {
+	const binds, paths = module + "/ssmcache.binding.DeclareField", module + "/ssmcache.pathSource.Load"
+	for _, test := range []struct {
+		imports, body string
+		has, not      []string
+	}{
+		{`"MODULE/ssmcache"` + "\n", `func main() { println(ssmcache.Parameter[string]("/app/var").Get(nil)) }`, nil, []string{binds, paths}},
+		{`"MODULE/ssmcache"; "MODULE/bind"` + "\n", "type config struct { Key string `ssm:\"/app/var\"` }\nfunc main() { println(bind.Struct[*config](ssmcache.Tag).Get(nil)) }", []string{binds}, []string{paths}},
+	} {
+		dir := program(t, test.imports, test.body)
+		run(t, dir, "go", "build", "-o", "program", ".")
+		symbols := run(t, dir, "go", "tool", "nm", "program")
+		for _, m := range regexp.MustCompile(`aws-sdk-go-v2/service/(\w+)`).FindAllStringSubmatch(symbols, -1) {
+			if m[1] != "ssm" && m[1] != "internal" {
+				t.Errorf("%s: the binary has code of %s", test.imports, m[1])
+			}
+		}
+		for _, name := range append(test.has, module+"/ssmcache.(*source).Load") {
+			if !strings.Contains(symbols, name) {
+				t.Errorf("%s: the binary has no %s: this test knows it no longer", test.imports, name)
+			}
+		}
+		for _, name := range test.not {
+			if strings.Contains(symbols, name) {
+				t.Errorf("%s: the binary has %s", test.imports, name)
+			}
+		}
 	}
 }
 

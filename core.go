@@ -1,6 +1,7 @@
 package lambdacache
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,32 +45,37 @@ type core struct {
 // If decode fails the entry keeps its old value. Its error is not passed on, because
 // most decoders quote their input; return [Undecodable] to say what is wrong.
 func Declare[T, R any](o *Origin[R], key, name string, decode func(R) (T, error), opts ...Option) *Entry[T] {
-	where := fmt.Sprintf("the entry for %q from %s", key, o.name)
-	if key == "" || decode == nil {
-		panic("lambdacache: " + where + ": a key and a decoder are required")
-	}
-	s := apply(where, settings{policy: policy{maxAge: DefaultMaxAge}, loadTimeout: o.loadTimeout}, opts)
-	e := &Entry[T]{core{
-		name: name, named: s.name != "", source: o.name, key: key,
-		policy: s.policy, loadTimeout: s.loadTimeout,
-		decode: decoderOf(decode), stats: new(stats),
-	}}
-	e.entry = e
-	switch {
-	case s.name != "":
-		e.core.name = s.name
-	case name == "":
-		e.core.name = shortName(key)
-	}
-	o.feed(key, &e.core)
+	e := new(Entry[T])
+	e.decode = untypedDecoder(decode)
+	e.declare(e, o.origin, key, name, opts)
 	return e
 }
 
-// decoderOf is a decoder without its types.
-func decoderOf[T, R any](decode func(R) (T, error)) func(raw any) (any, error) {
+// declare is all of Declare that does not depend on T and R: what does is linked once
+// for each type of a program's entries.
+func (c *core) declare(entry any, o *origin, key, name string, opts []Option) {
+	where := fmt.Sprintf("the entry for %q from %s", key, o.name)
+	if key == "" || c.decode == nil {
+		panic("lambdacache: " + where + ": a key and a decoder are required")
+	}
+	s := apply(where, settings{policy: policy{maxAge: DefaultMaxAge}, loadTimeout: o.loadTimeout}, opts)
+	c.entry, c.source, c.key, c.stats = entry, o.name, key, new(stats)
+	c.policy, c.loadTimeout = s.policy, s.loadTimeout
+	c.named = s.name != ""
+	if c.name = cmp.Or(s.name, name); c.name == "" {
+		c.name = shortName(key)
+	}
+	o.feed(key, c)
+}
+
+// untypedDecoder is a decoder without its types, nil if it is nil.
+func untypedDecoder[T, R any](decode func(R) (T, error)) func(raw any) (any, error) {
+	if decode == nil {
+		return nil
+	}
 	return func(raw any) (any, error) {
 		value := new(T)
-		err := decoding[T](func() (err error) { r, _ := raw.(R); *value, err = decode(r); return err })
+		err := decoding(value, func() (err error) { r, _ := raw.(R); *value, err = decode(r); return err })
 		return value, err
 	}
 }
@@ -84,29 +90,30 @@ func New[T any](name string, load func(ctx context.Context) (T, error), opts ...
 	if name == "" || load == nil {
 		panic("lambdacache: New: a name and a function are required")
 	}
-	e := Declare(NewOrigin("func", function[T](load)), name, name, func(v T) (T, error) { return v, nil }, opts...)
+	o := NewOrigin("func", function(func(ctx context.Context) (any, error) { return load(ctx) }))
+	e := Declare(o, name, name, func(v any) (T, error) { t, _ := v.(T); return t, nil }, opts...)
 	e.named = true
 	return e
 }
 
 // function is a user's function as a source.
-type function[T any] func(ctx context.Context) (T, error)
+type function func(ctx context.Context) (any, error)
 
-func (f function[T]) Load(ctx context.Context, _ []Request) []Result[T] {
+func (f function) Load(ctx context.Context, _ []Request) []Result[any] {
 	v, err := f(ctx)
-	return []Result[T]{{Value: v, Err: err}}
+	return []Result[any]{{Value: v, Err: err}}
 }
 
 // decoding runs a decoder and lets nothing out that could quote the value: of its
-// errors only our own, of a panic not even the text.
-func decoding[T any](run func() error) (err error) {
+// errors only our own, of a panic not even the text. value points to what is decoded.
+func decoding(value any, run func() error) (err error) {
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
 		case misuse: // our own words
 			err = Undecodable(r.Error())
 		default:
-			err = Undecodable(fmt.Sprintf("the decoder into %v panicked with a %T", reflect.TypeFor[T](), r))
+			err = Undecodable(fmt.Sprintf("the decoder into %v panicked with a %T", reflect.TypeOf(value).Elem(), r))
 		}
 	}()
 	err = run()
@@ -120,7 +127,7 @@ func decoding[T any](run func() error) (err error) {
 	case errors.As(err, &safe):
 		return Undecodable(safe.Error())
 	}
-	return Undecodable(fmt.Sprintf("the decoder into %v failed with a %T", reflect.TypeFor[T](), err))
+	return Undecodable(fmt.Sprintf("the decoder into %v failed with a %T", reflect.TypeOf(value).Elem(), err))
 }
 
 // held is a loaded entry's part of the version held now, nil if there is none.

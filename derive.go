@@ -30,7 +30,7 @@ func Derive[T any](name string, build func(ctx context.Context) (T, error), from
 		children: cores(where, from),
 		build: func(ctx context.Context) (any, error) {
 			value := new(T)
-			err := decoding[T](func() (err error) { *value, err = build(ctx); return err })
+			err := decoding(value, func() (err error) { *value, err = build(ctx); return err })
 			return value, err
 		},
 	}}}

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -116,6 +117,28 @@ func TestTheReadmesProgramIsTheQuickstart(t *testing.T) {
 	}
 	if checked != 5 {
 		t.Errorf("%d lines of the README's program use the library, want 5", checked)
+	}
+}
+
+// The struct in the README and in bind's own documentation is the one of its example.
+func TestTheStructOfTheDocumentsIsTheExample(t *testing.T) {
+	fields := regexp.MustCompile("(?m)^[/\t ]*(\\w+ +\\S+ +`\\w+:\"[^`]*`)").FindAllStringSubmatch
+	of := func(text string) (lines []string) {
+		_, text, _ = strings.Cut(text, "type Config struct {")
+		text, _, _ = strings.Cut(text, "var cfg")
+		for _, m := range fields(text, -1) {
+			lines = append(lines, m[1])
+		}
+		return lines
+	}
+	example := of(strings.Replace(readFile(t, "bind/example_test.go"), "cfg := bind", "var cfg", 1))
+	if len(example) != 6 {
+		t.Fatalf("the example has the fields %q", example)
+	}
+	for _, doc := range []string{"README.md", "bind/bind.go"} {
+		if got := of(readFile(t, doc)); !slices.Equal(got, example) {
+			t.Errorf("%s has the fields %q, the example %q", doc, got, example)
+		}
 	}
 }
 

@@ -30,14 +30,18 @@ type Cached interface {
 //
 // The value is shared by all invocations: maps, slices and what pointers point to
 // are read-only.
-func (e *Entry[T]) Value(ctx context.Context) T {
+func (e *Entry[T]) Value(ctx context.Context) T { return *e.shared(ctx) }
+
+// shared is where the value is. Value is so small that it is inlined, and a large struct
+// is copied once.
+func (e *Entry[T]) shared(ctx context.Context) *T {
 	inv := invocationOf(ctx)
 	if inv != nil {
 		if value := inv.view.hinted(&e.core); value != nil {
-			return *value.(*T)
+			return value.(*T)
 		}
 	}
-	return *e.in(ctx, inv).(*T)
+	return e.in(ctx, inv).(*T)
 }
 
 // Get gives the value as of now: the held one if it is younger than its max age,

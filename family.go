@@ -30,25 +30,23 @@ import (
 // Values are shared: maps, slices and what pointers point to are read-only.
 type Family[K comparable, T any] struct{ family }
 
-// DeclareFamily makes a family of an origin's keys; it is for source packages, like
-// [Declare]. key gives, for a key of the family, that of the origin and the entry's
-// name, "" for the part of it after the last slash; its error is what a reader gets. It
-// must give the same for the same key and neither wait nor panic. decode makes a T of
-// the source's record, once per load. A nil function and an option of another source
-// panic.
-func DeclareFamily[K comparable, T, R any](o *Origin[R], key func(K) (key, name string, err error), decode func(R) (T, error), opts ...Option) *Family[K, T] {
-	where := "a family of entries from " + o.name
-	if key == nil || decode == nil {
-		panic("lambdacache: " + where + ": a function for the keys and a decoder are required")
+// Located says which of an origin's keys a key of a family is.
+type Located struct {
+	Key  string // as [Declare] takes it; "" is an error
+	Name string // of the entry, unless the family has one; "" for the part of Key after the last slash
+	Hold func() // called when the key is held, if not nil: a [Releaser] is told when it is no longer
+}
+
+// DeclareFamily makes a family of an origin's keys; it is for source packages, as
+// [Declare] is. locate gives the same for the same key and must not wait; its error is
+// what a reader gets. decode makes a T of the source's record, once per load. A nil
+// function and an option of another source panic.
+func DeclareFamily[K comparable, T, R any](o *Origin[R], locate func(K) (Located, error), decode func(R) (T, error), opts ...Option) *Family[K, T] {
+	f := &Family[K, T]{family{decode: untypedDecoder(decode)}}
+	if locate != nil {
+		f.locate = func(k any) (Located, error) { return locate(k.(K)) }
 	}
-	f := &Family[K, T]{family{
-		origin:   o.origin,
-		settings: applyToFamily(where, settings{policy: policy{maxAge: DefaultMaxAge}, loadTimeout: o.loadTimeout, limit: DefaultMaxEntries}, opts),
-		decode:   decoderOf(decode),
-		stats:    new(stats),
-		locate:   func(k any) (string, string, error) { return key(k.(K)) },
-	}}
-	f.declare(f)
+	f.declare(f, o.origin, opts)
 	return f
 }
 
@@ -61,16 +59,17 @@ func NewFamily[T any](name string, load func(ctx context.Context, key string) (T
 	if name == "" || load == nil {
 		panic("lambdacache: NewFamily: a name and a function are required")
 	}
-	asIs := func(key string) (string, string, error) { return key, "", nil }
-	return DeclareFamily(NewOrigin("func", keyedFunction[T](load)), asIs, func(v T) (T, error) { return v, nil }, append([]Option{Name(name)}, opts...)...)
+	o := NewOrigin("func", keyedFunction(func(ctx context.Context, key string) (any, error) { return load(ctx, key) }))
+	return DeclareFamily(o, func(key string) (Located, error) { return Located{Key: key}, nil },
+		func(v any) (T, error) { t, _ := v.(T); return t, nil }, append([]Option{Name(name)}, opts...)...)
 }
 
 // keyedFunction is a user's function as a source.
-type keyedFunction[T any] func(ctx context.Context, key string) (T, error)
+type keyedFunction func(ctx context.Context, key string) (any, error)
 
-func (f keyedFunction[T]) Load(ctx context.Context, reqs []Request) []Result[T] {
+func (f keyedFunction) Load(ctx context.Context, reqs []Request) []Result[any] {
 	v, err := f(ctx, reqs[0].Key)
-	return []Result[T]{{Value: v, Err: err}}
+	return []Result[any]{{Value: v, Err: err}}
 }
 
 // Get gives the value of a key as of now: the held one if it is younger than its max

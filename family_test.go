@@ -30,11 +30,11 @@ func (k *keeper) Release(key string) {
 
 // tenants is a family of keys "/t/…".
 func tenants(o *lc.Origin[string], opts ...lc.Option) *lc.Family[string, string] {
-	return lc.DeclareFamily(o, func(tenant string) (string, string, error) {
+	return lc.DeclareFamily(o, func(tenant string) (lc.Located, error) {
 		if strings.Contains(tenant, "/") {
-			return "", "", errors.New("a tenant has no slash")
+			return lc.Located{}, errors.New("a tenant has no slash")
 		}
-		return "/t/" + tenant, "", nil
+		return lc.Located{Key: "/t/" + tenant}, nil
 	}, func(s string) (string, error) { return s, nil }, opts...)
 }
 
@@ -334,7 +334,7 @@ func TestFamilyKeys(t *testing.T) {
 	s := newScripted(1, map[string]string{"1.5": "v", "eu/7": "w"})
 	o := lc.NewOrigin("thing", s)
 	asIs := func(s string) (string, error) { return s, nil }
-	numbers := lc.DeclareFamily(o, func(n float64) (string, string, error) { return fmt.Sprint(n), "", nil }, asIs)
+	numbers := lc.DeclareFamily(o, func(n float64) (lc.Located, error) { return lc.Located{Key: fmt.Sprint(n)}, nil }, asIs)
 	want(t, "value", must(numbers.Get(t.Context(), 1.5))(t), "v")
 	_, err := numbers.Get(t.Context(), math.NaN())
 	wantError(t, err, "load \"thing\" from thing NaN: the key is not equal to itself")
@@ -342,7 +342,7 @@ func TestFamilyKeys(t *testing.T) {
 		region string
 		id     int
 	}
-	places := lc.DeclareFamily(o, func(p place) (string, string, error) { return fmt.Sprintf("%s/%d", p.region, p.id), "", nil }, asIs)
+	places := lc.DeclareFamily(o, func(p place) (lc.Located, error) { return lc.Located{Key: fmt.Sprintf("%s/%d", p.region, p.id)}, nil }, asIs)
 	for range 2 {
 		want(t, "value", must(places.Get(t.Context(), place{"eu", 7}))(t), "w")
 	}

@@ -82,7 +82,7 @@ func (s *busySource) Load(ctx context.Context, reqs []lc.Request) []lc.Result[ti
 func newBusy(latency time.Duration, opts ...lc.Option) (*busySource, *lc.Origin[time.Time], *lc.Family[int, time.Time]) {
 	s := &busySource{latency: latency, batch: 20, inFlight: make(map[string]bool)}
 	o := lc.NewOrigin("tenants", s)
-	f := lc.DeclareFamily(o, func(n int) (string, string, error) { return strconv.Itoa(n), "", nil },
+	f := lc.DeclareFamily(o, func(n int) (lc.Located, error) { return lc.Located{Key: strconv.Itoa(n)}, nil },
 		func(at time.Time) (time.Time, error) { return at, nil }, append(opts, lc.MaxEntries(tenantLimit), lc.MaxAge(maxAgeHere))...)
 	return s, o, f
 }

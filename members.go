@@ -17,7 +17,7 @@ import (
 type family struct {
 	origin *origin
 	settings
-	locate func(key any) (of, name string, err error)
+	locate func(key any) (Located, error)
 	decode func(raw any) (any, error)
 	self   any // the *Family[K, T] it is the family of
 	stats  *stats
@@ -44,9 +44,14 @@ var errNoKey = errors.New("the key is empty")
 // errNotItself is of a NaN: what is kept by it could never be found again.
 var errNotItself = errors.New("the key is not equal to itself")
 
-func (f *family) declare(self any) {
-	f.self = self
-	f.origin.adopt(f)
+func (f *family) declare(self any, o *origin, opts []Option) {
+	where := "a family of entries from " + o.name
+	if f.locate == nil || f.decode == nil {
+		panic("lambdacache: " + where + ": a function for the keys and a decoder are required")
+	}
+	defaults := settings{policy: policy{maxAge: DefaultMaxAge}, loadTimeout: o.loadTimeout, limit: DefaultMaxEntries}
+	f.self, f.origin, f.settings, f.stats = self, o, applyToFamily(where, defaults, opts), new(stats)
+	o.adopt(f)
 }
 
 // label is what the family is called where it is not about one key.
@@ -100,11 +105,11 @@ func (f *family) look(ctx context.Context, a ask, keys ...any) (*view, error) {
 // leave is called, also if it has to make room for others meanwhile. The error is a
 // *LoadError.
 func (f *family) enter(key any) (*member, error) {
-	of, name, err := f.locate(key)
+	at, err := f.locate(key)
 	switch {
 	case err == nil && key != key: //nolint:gocritic // a NaN
 		err = errNotItself
-	case err == nil && of == "":
+	case err == nil && at.Key == "":
 		err = errNoKey
 	}
 	if err != nil {
@@ -114,7 +119,7 @@ func (f *family) enter(key any) (*member, error) {
 	defer f.mu.Unlock()
 	m := f.member(key)
 	if m == nil {
-		m = &member{id: key, core: f.origin.join(of, f.core(key, of, name))}
+		m = &member{id: key, core: f.origin.join(at.Key, f.core(key, at))}
 		m.last.Store(f.uses.Add(1))
 		f.members.Store(key, m)
 	} else {
@@ -122,13 +127,16 @@ func (f *family) enter(key any) (*member, error) {
 	}
 	m.readers++
 	f.origin.use(m.slot)
+	if at.Hold != nil {
+		at.Hold() // now, because nothing of a key that has a user is released
+	}
 	return m, nil
 }
 
 // core makes the entry of a key.
-func (f *family) core(key any, of, name string) *core {
+func (f *family) core(key any, at Located) *core {
 	return &core{
-		entry: fixed.Key{Family: f.self, Key: key}, name: cmp.Or(f.name, name, shortName(of)), source: f.origin.name, key: of,
+		entry: fixed.Key{Family: f.self, Key: key}, name: cmp.Or(f.name, at.Name, shortName(at.Key)), source: f.origin.name, key: at.Key,
 		policy: f.policy, loadTimeout: f.loadTimeout, missesFor: f.missesFor,
 		decode: f.decode, stats: f.stats,
 	}
@@ -173,8 +181,8 @@ func (f *family) invalidate(keys []any) {
 	f.mu.Lock() // no key is on its way in or out
 	defer f.mu.Unlock()
 	for _, key := range keys {
-		if of, _, err := f.locate(key); err == nil {
-			f.origin.invalidate(of) // an entry of the key may have it, or a load of it be in flight
+		if at, err := f.locate(key); err == nil {
+			f.origin.invalidate(at.Key) // an entry of the key may have it, or a load of it be in flight
 		}
 		if m := f.member(key); m != nil {
 			f.settle(m)

@@ -34,7 +34,7 @@ func (w *world) declareFamily(tier bool) *modelFamily {
 	}
 	number := w.number
 	name := func(key string) string { return fmt.Sprint(key, " family ", number) }
-	f.Family = lc.DeclareFamily(o, func(key string) (string, string, error) { return key, name(key), nil }, made.decode(), opts...)
+	f.Family = lc.DeclareFamily(o, func(key string) (lc.Located, error) { return lc.Located{Key: key, Name: name(key)}, nil }, made.decode(), opts...)
 	for _, k := range f.keys {
 		e := *made
 		e.key, e.name = k, name(k)

@@ -52,6 +52,13 @@ func NewFlagSet(flags string) FlagSet {
 	return set
 }
 
+// UnmarshalJSON reads the flags of a profile: an entry of a FlagSet, declared by whatever
+// constructor, and a field of a struct that is one, are decoded as [Flags] does.
+func (s *FlagSet) UnmarshalJSON(b []byte) (err error) {
+	*s, err = readFlags(b)
+	return err
+}
+
 func readFlags(body []byte) (FlagSet, error) {
 	var all flags
 	if err := decode.JSON(body, &all); err != nil {

@@ -80,6 +80,23 @@ func TestProfilesThatHoldNoFlags(t *testing.T) {
 		func() { appconfigcache.NewFlagSet(secret) })
 }
 
+// A FlagSet is never left empty, whatever it is declared by.
+func TestFlagSetByOtherMeans(t *testing.T) {
+	l := newLab(t)
+	l.put(`{"dark":{"enabled":true}}`)
+	want(t, "Configuration", get(t, appconfigcache.Configuration[appconfigcache.FlagSet]("app", "prod", l.profile())).Enabled("dark"), true)
+	want(t, "behind a pointer", get(t, appconfigcache.Configuration[*appconfigcache.FlagSet]("app", "prod", l.profile())).Enabled("dark"), true)
+	var within struct{ Flags appconfigcache.FlagSet }
+	if err := json.Unmarshal([]byte(`{"Flags":{"dark":{"enabled":true}}}`), &within); err != nil {
+		t.Fatal(err)
+	}
+	want(t, "in a struct", within.Flags.Enabled("dark"), true)
+	l.put(`{"` + secret + `":{"limit":1}}`)
+	l.due()
+	fails(t, appconfigcache.Configuration[appconfigcache.FlagSet]("app", "prod", l.profile(), lambdacache.Name("wrong")),
+		`cannot decode: a flag has no "enabled" that is true or false`)
+}
+
 func TestFlagSetIsNotShown(t *testing.T) {
 	set := appconfigcache.NewFlagSet(`{"f":{"enabled":true,"key":"` + secret + `"}}`)
 	type inside struct{ set appconfigcache.FlagSet }

@@ -1,14 +1,15 @@
 // Package bind makes one entry of a struct whose tags say what each field holds:
 //
 //	type Config struct {
-//		Key   string             `ssm:"/${STAGE}/app/key"`
-//		Hosts []string           `ssm:"/${STAGE}/app/hosts" maxage:"5m"`
-//		DB    DB                 `secret:"prod/db"`
-//		Pass  string             `secret:"prod/db#password"`
-//		Rules *s3cache.LocalFile `s3:"s3://rules/rules.json" maxage:"1h"`
+//		Key   string                 `ssm:"/${STAGE}/app/key"`
+//		Hosts []string               `ssm:"/${STAGE}/app/hosts" maxage:"5m"`
+//		DB    DB                     `secret:"prod/db"`
+//		Pass  string                 `secret:"prod/db#password"`
+//		Rules *s3cache.LocalFile     `s3:"s3://rules/rules.json" maxage:"1h"`
+//		Flags appconfigcache.FlagSet `appconfig:"shop/prod/flags"`
 //	}
 //
-//	var cfg = bind.Struct[Config](ssmcache.Tag, secretcache.Tag, s3cache.Tag)
+//	var cfg = bind.Struct[Config](ssmcache.Tag, secretcache.Tag, s3cache.Tag, appconfigcache.Tag)
 //
 //	func handler(ctx context.Context, e Event) (Response, error) { return answer(cfg.Value(ctx).Hosts) }
 //
@@ -16,10 +17,20 @@
 //
 // # Tags
 //
-// One tag of a source names the value: ssm as [ssmcache.Parameter] does, secret as
-// [secretcache.Secret] does, or with #field behind it as secretcache.Field, s3 as
-// s3cache.Object, or as s3cache.File for a *s3cache.LocalFile. ${VAR} in it stands for
-// the environment variable, which must be set, if only to nothing, when Struct runs.
+// One tag of a source names the value:
+//
+//   - ssm:"/app/key" as [ssmcache.Parameter] does;
+//   - secret:"prod/db" as [secretcache.Secret] does, secret:"prod/db#password" as
+//     secretcache.Field;
+//   - s3:"s3://bucket/key" as s3cache.Object, or as s3cache.File for a
+//     *s3cache.LocalFile;
+//   - appconfig:"shop/prod/flags" as appconfigcache.Configuration, or as
+//     appconfigcache.Flags for an appconfigcache.FlagSet;
+//   - dynamo:"tenants?pk=tenant#1&sk=7" as dynamocache.Item;
+//   - url:"https://issuer.example.com/jwks.json" as httpcache.URL.
+//
+// ${VAR} in it stands for the environment variable, which must be set, if only to
+// nothing, when Struct runs.
 //
 // Beside it maxage:"5m" says what [lambdacache.MaxAge] says, maxage:"forever" included,
 // stale:"1h" what [lambdacache.StaleIfError], ahead:"0.8" what
@@ -56,16 +67,23 @@ import (
 // in place of the type's name; in errors and events a field is called by that name, a
 // dot and its own: "Config.Hosts".
 //
+// T may also be a pointer to the struct. Value then copies the pointer alone, which is
+// as much as that of a plain entry; what it points to is shared and read-only.
+//
 // Struct panics, and names the field, on a tag that is unknown, malformed or without a
 // source, on two sources for one field, a variable that is not set, a bad duration or
 // fraction, a type that nothing can be decoded into, a tagged field that is unexported,
-// behind a pointer or in a list or map, and what the source's constructor panics on. It panics on a T
-// that is no struct and on one without a tagged field.
+// behind a pointer or in a list or map, and what the source's constructor panics on. It
+// panics on a T that is neither and on one without a tagged field.
 func Struct[T any](tagsAndOptions ...lambdacache.Option) *lambdacache.Entry[T] {
 	s := read(reflect.TypeFor[T](), tagsAndOptions)
-	return lambdacache.Derive(s.name, func(ctx context.Context) (T, error) {
-		var v T
-		s.fill(ctx, reflect.ValueOf(&v).Elem())
+	return lambdacache.Derive(s.name, func(ctx context.Context) (v T, err error) {
+		dst := reflect.ValueOf(&v).Elem()
+		if dst.Kind() == reflect.Pointer {
+			dst.Set(reflect.New(dst.Type().Elem()))
+			dst = dst.Elem()
+		}
+		s.fill(ctx, dst)
 		return v, nil
 	}, s.entries)
 }
@@ -90,8 +108,12 @@ type field struct {
 }
 
 func read(t reflect.Type, opts []lambdacache.Option) *structure {
+	where := "bind.Struct[" + t.String() + "]"
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
 	s := &structure{
-		where: "bind.Struct[" + t.String() + "]", name: cmp.Or(t.Name(), "struct"),
+		where: where, name: cmp.Or(t.Name(), "struct"),
 		sources: make(map[string]tag.Source), own: make(map[string][]lambdacache.Option), closed: make(map[reflect.Type]bool),
 	}
 	if t.Kind() == reflect.Struct && t.Name() == "" {
@@ -99,7 +121,7 @@ func read(t reflect.Type, opts []lambdacache.Option) *structure {
 	}
 	s.at("", func() {
 		if t.Kind() != reflect.Struct {
-			panic("the type is not a struct")
+			panic("the type is not a struct, nor a pointer to one")
 		}
 		s.sort(opts)
 	})
@@ -123,7 +145,7 @@ func (s *structure) sort(opts []lambdacache.Option) {
 	var rest []lambdacache.Option
 	for _, o := range opts {
 		if source, is := tag.Of(o); is {
-			s.sources[source.Name] = source
+			s.sources[source.Key()] = source
 		} else {
 			rest = append(rest, o)
 		}
@@ -134,7 +156,7 @@ func (s *structure) sort(opts []lambdacache.Option) {
 	for _, o := range rest {
 		taken := false
 		for name, source := range s.sources {
-			if source.Takes(o) {
+			if source.TakesForAll(o) {
 				s.own[name] = append(s.own[name], o)
 				taken = true
 			}
@@ -163,7 +185,7 @@ func (s *structure) at(field string, f func()) {
 func (s *structure) declare(f reflect.StructField, path string, index []int, tags tags) {
 	source := s.sources[tags.source]
 	opts := slices.Concat(s.shared, s.own[tags.source], tags.options(), []lambdacache.Option{lambdacache.Name(s.name + "." + path)})
-	e := source.Declare(f.Type, expand(tags.value), opts)
+	e := source.DeclareField(f.Type, expand(tags.value), opts)
 	s.fields = append(s.fields, field{index, e})
 	s.entries = append(s.entries, e)
 }

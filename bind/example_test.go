@@ -7,9 +7,11 @@ import (
 	"strings"
 
 	"github.com/lambda-cache/lambdacache"
+	"github.com/lambda-cache/lambdacache/appconfigcache"
 	"github.com/lambda-cache/lambdacache/bind"
 	"github.com/lambda-cache/lambdacache/cachetest"
 	"github.com/lambda-cache/lambdacache/internal/testhook"
+	"github.com/lambda-cache/lambdacache/s3cache"
 	"github.com/lambda-cache/lambdacache/secretcache"
 	"github.com/lambda-cache/lambdacache/ssmcache"
 )
@@ -31,21 +33,29 @@ func fakeAWS() (fake *cachetest.AWS, stop func()) {
 func ExampleStruct() {
 	fake, stop := fakeAWS()
 	defer stop()
-	fake.SSM.Put("/prod/app/url", "https://example.com")
+	fake.SSM.PutSecure("/prod/app/key", "k3y")
 	fake.SSM.PutList("/prod/app/hosts", "a", "b")
-	fake.Secrets.PutString("prod/db", `{"user":"app","password":"s3cr3t"}`)
+	fake.Secrets.PutString("prod/db", `{"User":"app","password":"s3cr3t"}`)
+	fake.S3.CreateBucket("rules")
+	fake.S3.Put("rules", "rules.json", []byte(`{"limit":10}`))
+	fake.AppConfig.Put("shop", "prod", "flags", `{"new-checkout":{"enabled":true}}`)
 	os.Setenv("STAGE", "prod") // of the function's configuration
 
+	type DB struct{ User, Password string }
 	type Config struct {
-		URL      string                       `ssm:"/${STAGE}/app/url"`
-		Hosts    []string                     `ssm:"/${STAGE}/app/hosts" maxage:"5m"`
-		User     string                       `secret:"prod/db#user"`
-		Password lambdacache.Redacted[string] `secret:"prod/db#password"`
+		Key   string                 `ssm:"/${STAGE}/app/key"`
+		Hosts []string               `ssm:"/${STAGE}/app/hosts" maxage:"5m"`
+		DB    DB                     `secret:"prod/db"`
+		Pass  string                 `secret:"prod/db#password"`
+		Rules *s3cache.LocalFile     `s3:"s3://rules/rules.json" maxage:"1h"`
+		Flags appconfigcache.FlagSet `appconfig:"shop/prod/flags"`
 	}
-	cfg := bind.Struct[Config](ssmcache.Tag, secretcache.Tag)
+	cfg := bind.Struct[Config](ssmcache.Tag, secretcache.Tag, s3cache.Tag, appconfigcache.Tag)
 
 	handler := lambdacache.Wrap(func(ctx context.Context, event string) (string, error) {
-		return fmt.Sprint(event, ": ", cfg.Value(ctx)), nil
+		c := cfg.Value(ctx)
+		rules, err := os.ReadFile(c.Rules.Path())
+		return fmt.Sprint(event, ": ", c.Hosts, " ", c.DB.User, " ", c.Pass == c.DB.Password, " ", string(rules), " ", c.Flags.Enabled("new-checkout")), err
 	}, cfg)
 	for _, event := range []string{"first", "second"} {
 		answer, err := handler(context.Background(), event)
@@ -53,7 +63,7 @@ func ExampleStruct() {
 	}
 	fmt.Println(fake.Calls(""), "calls")
 	// Output:
-	// first: {https://example.com [a b] app [redacted]} <nil>
-	// second: {https://example.com [a b] app [redacted]} <nil>
-	// 2 calls
+	// first: [a b] app true {"limit":10} true <nil>
+	// second: [a b] app true {"limit":10} true <nil>
+	// 5 calls
 }

@@ -11,24 +11,35 @@ import (
 	"github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/bind"
 	"github.com/lambda-cache/lambdacache/cachetest"
+	"github.com/lambda-cache/lambdacache/dynamocache"
+	"github.com/lambda-cache/lambdacache/httpcache"
+	"github.com/lambda-cache/lambdacache/internal/site"
 	"github.com/lambda-cache/lambdacache/secretcache"
 	"github.com/lambda-cache/lambdacache/ssmcache"
 )
 
-// Sixteen handlers at once read user, password and the whole secret, due for each
-// invocation, while the secret rotates.
-func TestFieldsOfASecretAreOfOneVersion(t *testing.T) {
+// Sixteen handlers at once read user, password and the whole secret, an item and a
+// document twice each, all due for each invocation, while these change.
+func TestFieldsOfOneKeyAreOfOneVersion(t *testing.T) {
 	type login struct {
 		User     int                   `secret:"busy/db#user" maxage:"0"`
 		Password int                   `secret:"busy/db#password" maxage:"0"`
 		Whole    struct{ User string } `secret:"busy/db" maxage:"0"`
+		Row      struct{ V string }    `dynamo:"busy?pk=a" maxage:"0"`
+		Fields   map[string]string     `dynamo:"busy?pk=a" maxage:"0"`
+		Text     string                `url:"${ISSUER}/busy" maxage:"0"`
+		Number   int                   `url:"${ISSUER}/busy" maxage:"0"`
 	}
-	l := newLab(t)
+	l, issuer := newLab(t), site.New(t)
+	t.Setenv("ISSUER", issuer.URL)
+	l.Dynamo.CreateTable("busy", "pk")
 	rotate := func(i int) {
 		l.Secrets.PutString("busy/db", fmt.Sprintf(`{"user":"%d","password":"%d","padding":%q}`, i, i, strings.Repeat("x", i%7)))
+		l.Dynamo.Put("busy", map[string]any{"pk": "a", "V": fmt.Sprint(i)})
+		issuer.Put("/busy", fmt.Sprint(i))
 	}
 	rotate(0)
-	read := reading(bind.Struct[login](secretcache.Tag))
+	read := reading(bind.Struct[login](secretcache.Tag, dynamocache.Tag, httpcache.Tag))
 	var readers, rotation sync.WaitGroup
 	stop := make(chan struct{})
 	rotation.Go(func() {
@@ -46,7 +57,7 @@ func TestFieldsOfASecretAreOfOneVersion(t *testing.T) {
 		readers.Go(func() {
 			for range 20 {
 				got := read(t)
-				if got.User != got.Password || got.Whole.User != fmt.Sprint(got.User) {
+				if got.User != got.Password || got.Whole.User != fmt.Sprint(got.User) || got.Row.V != got.Fields["V"] || got.Text != fmt.Sprint(got.Number) {
 					t.Errorf("of several versions: %v", got)
 				}
 				if got.User < newest[i] {
@@ -165,4 +176,19 @@ func TestFixed(t *testing.T) {
 	want(t, "unnamed", bind.Struct[struct {
 		Key string `ssm:"/app/key"`
 	}](ssmcache.Tag).Name(), "struct")
+}
+
+// A pointer to the struct is one to a new struct whenever a field has changed.
+func TestAPointerToTheStruct(t *testing.T) {
+	l := newLab(t)
+	l.SSM.Put("/app/key", "k1")
+	e := bind.Struct[*plain](ssmcache.Tag)
+	want(t, "name", e.Name(), "plain")
+	read := reading(e)
+	first := read(t)
+	want(t, "the next one's", read(t), first)
+	l.SSM.Put("/app/key", "k2")
+	l.clock.Advance(lambdacache.DefaultMaxAge)
+	want(t, "changed", *read(t), plain{"k2"})
+	want(t, "what another invocation holds", *first, plain{"k1"})
 }

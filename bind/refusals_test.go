@@ -1,13 +1,17 @@
 package bind_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/lambda-cache/lambdacache"
+	"github.com/lambda-cache/lambdacache/appconfigcache"
 	"github.com/lambda-cache/lambdacache/bind"
+	"github.com/lambda-cache/lambdacache/dynamocache"
+	"github.com/lambda-cache/lambdacache/httpcache"
 	"github.com/lambda-cache/lambdacache/s3cache"
 	"github.com/lambda-cache/lambdacache/secretcache"
 	"github.com/lambda-cache/lambdacache/ssmcache"
@@ -15,7 +19,9 @@ import (
 
 // declares makes Struct of a T with all Tags.
 func declares[T any](opts ...lambdacache.Option) func() {
-	return func() { bind.Struct[T](append(opts, ssmcache.Tag, secretcache.Tag, s3cache.Tag)...) }
+	return func() {
+		bind.Struct[T](append(opts, ssmcache.Tag, secretcache.Tag, s3cache.Tag, appconfigcache.Tag, dynamocache.Tag, httpcache.Tag)...)
+	}
 }
 
 type (
@@ -118,6 +124,39 @@ type (
 	badFile struct {
 		Key *s3cache.LocalFile `s3:"s3://rules"`
 	}
+	noConfiguration struct {
+		Flags string `appconfig:"shop/flags"`
+	}
+	noProfile struct {
+		Flags appconfigcache.FlagSet `appconfig:"shop/prod/"`
+	}
+	noItem struct {
+		Tenant map[string]any `dynamo:"tenants"`
+	}
+	badItem struct {
+		Tenant map[string]any `dynamo:"tenants?tenant#1"`
+	}
+	badTable struct {
+		Tenant map[string]any `dynamo:"my tenants?pk=tenant#1"`
+	}
+	noKey struct {
+		Tenant map[string]any `dynamo:"tenants?pk=\"\""`
+	}
+	threeKeys struct {
+		Tenant map[string]any `dynamo:"tenants?a=1&b=2&c=3"`
+	}
+	sameKeys struct {
+		Tenant map[string]any `dynamo:"tenants?pk=a&pk=b"`
+	}
+	noItemType struct {
+		Plan string `dynamo:"tenants?pk=tenant#1"`
+	}
+	badURL struct {
+		Keys string `url:"issuer.example.com/jwks.json"`
+	}
+	badURLType struct {
+		Keys chan int `url:"https://issuer.example.com/jwks.json?key=k1"`
+	}
 	empty struct {
 		Key string `json:"key"`
 		At  time.Time
@@ -128,7 +167,8 @@ type (
 )
 
 func TestRefusals(t *testing.T) {
-	const known = "known: s3, secret, ssm"
+	const known = "known: appconfig, dynamo, s3, secret, ssm, url"
+	const key = `not a table and a key: write "tenants?pk=tenant#1" or "tenants?pk=tenant#1&sk=7"`
 	foreign := lambdacache.NewOptionKind[int]("othercache.Option").With(1)
 	_, _ = hidden{}.key, inHidden{}.inner
 	for _, test := range []struct {
@@ -177,11 +217,27 @@ func TestRefusals(t *testing.T) {
 		{declares[badObject](), `badObject]: field Key: s3cache.Object("rules/rules.json"): not the URI of an object: write "s3://bucket/key"`},
 		{declares[badFile](), `badFile]: field Key: s3cache.File("s3://rules"): there is no key: write "s3://rules/key"`},
 
+		{declares[noConfiguration](), `noConfiguration]: field Flags: appconfig:"shop/flags": write "application/environment/profile"`},
+		{declares[noProfile](), `noProfile]: field Flags: appconfigcache.Configuration("shop", "prod", ""): the configuration profile is empty: write its name or id`},
+		{declares[noItem](), `noItem]: field Tenant: dynamo:"tenants": ` + key},
+		{declares[badItem](), `badItem]: field Tenant: dynamo:"tenants?tenant#1": ` + key},
+		{declares[badTable](), `badTable]: field Tenant: dynamocache: table "my tenants": the name of a table has up to 255 letters, digits and the characters . - _ only`},
+		{declares[noKey](), `noKey]: field Tenant: dynamocache.Key: attribute "pk": the value is empty, which that of a key cannot be`},
+		{declares[threeKeys](), `threeKeys]: field Tenant: dynamocache.Key: attribute "a": a key has one or two attributes, each a name and a value: write dynamocache.Key("pk", "tenant#1", "sk", 7)`},
+		{declares[sameKeys](), `sameKeys]: field Tenant: dynamocache.Key: attribute "pk": the partition key and the sort key have different names`},
+		{declares[noItemType](), `noItemType]: field Plan: dynamo:"tenants?pk=tenant#1": an item cannot be decoded into a value of type string: use a struct or a map, or write dynamocache.ItemFunc`},
+		{declares[badURL](), `badURL]: field Keys: httpcache.URL("issuer.example.com/jwks.json"): not the URL of a document: write "https://host/path"`},
+		{declares[badURLType](), `badURLType]: field Keys: url:"https://issuer.example.com/jwks.json?key=…": nothing can be decoded into a value of type chan int: use a concrete type, such as string, []byte or a struct for JSON`},
+
 		{declares[empty](), `empty]: no field has the tag of a source (` + known + `)`},
 		{func() { bind.Struct[plain]() }, `plain]: it was given no Tag of a source, such as ssmcache.Tag`},
 		{func() { bind.Struct[plain](lambdacache.MaxAge(0)) }, `plain]: it was given no Tag of a source, such as ssmcache.Tag`},
 		{declares[plain](foreign), `plain]: options for every field: the entry for "plain" from func: othercache.Option is not an option of this source`},
 		{declares[plain](secretcache.Stage("AWSPREVIOUS")), `plain]: options for every field: the entry for "plain" from func: secretcache.Stage is not an option of this source`},
+		{
+			declares[plain](httpcache.Header("Authorization", func(context.Context) (string, error) { return "", nil })),
+			`plain]: options for every field: the entry for "plain" from func: httpcache.Header is not an option of this source`,
+		},
 		{
 			func() { bind.Struct[badSecret](secretcache.Tag, ssmcache.Client(new(ssm.Client))) },
 			`badSecret]: options for every field: the entry for "badSecret" from func: ssmcache.Client is not an option of this source`,
@@ -189,8 +245,9 @@ func TestRefusals(t *testing.T) {
 	} {
 		wantPanic(t, "lambdacache: bind.Struct[bind_test."+test.panics, test.declare)
 	}
-	wantPanic(t, "lambdacache: bind.Struct[string]: the type is not a struct", declares[string]())
-	wantPanic(t, "lambdacache: bind.Struct[*bind_test.plain]: the type is not a struct", declares[*plain]())
+	wantPanic(t, "lambdacache: bind.Struct[string]: the type is not a struct, nor a pointer to one", declares[string]())
+	wantPanic(t, "lambdacache: bind.Struct[**bind_test.plain]: the type is not a struct, nor a pointer to one", declares[**plain]())
+	wantPanic(t, "lambdacache: bind.Struct[*bind_test.empty]: no field has the tag of a source ("+known+")", declares[*empty]())
 	wantPanic(t, "lambdacache: bind.Struct[struct]: no field has the tag of a source ("+known+")", declares[struct{ Key string }]())
 }
 

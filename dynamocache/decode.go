@@ -22,24 +22,31 @@ var (
 	attributeValue  = reflect.TypeFor[types.AttributeValue]()
 )
 
-// decoder is how an item becomes a T, or an error for a T that none can become.
-func decoder[T any]() (func(map[string]types.AttributeValue) (T, error), error) {
-	if err := checkType(reflect.TypeFor[T]()); err != nil {
+// decoder is how an item becomes a t, or an error for a type that none can become.
+func decoder(t reflect.Type) (func(attributes map[string]types.AttributeValue, dst reflect.Value) error, error) {
+	if err := checkType(t); err != nil {
 		return nil, err
 	}
-	return func(attributes map[string]types.AttributeValue) (T, error) {
-		var v T
-		err := unmarshal(attributes, &v)
-		if err != nil {
-			var none T
-			return none, explain[T](attributes, err)
+	into := unmarshal
+	if holdsTextual(t, make(map[reflect.Type]bool)) {
+		into = func(attributes map[string]types.AttributeValue, dst any) error {
+			fitted, err := fit(t, attributes)
+			if err != nil {
+				return err
+			}
+			return unmarshal(fitted, dst)
 		}
-		return v, nil
+	}
+	return func(attributes map[string]types.AttributeValue, dst reflect.Value) error {
+		if err := into(attributes, dst.Addr().Interface()); err != nil {
+			return explain(t, into, attributes, err)
+		}
+		return nil
 	}, nil
 }
 
-func unmarshal(attributes map[string]types.AttributeValue, into any) error {
-	return attributevalue.UnmarshalMapWithOptions(attributes, into, func(o *attributevalue.DecoderOptions) {
+func unmarshal(attributes map[string]types.AttributeValue, dst any) error {
+	return attributevalue.UnmarshalMapWithOptions(attributes, dst, func(o *attributevalue.DecoderOptions) {
 		o.UseEncodingUnmarshalers = true
 	})
 }
@@ -77,24 +84,24 @@ func decodesItself(t reflect.Type) bool {
 // attributevalue quote numbers and times, and hold those of the types' own methods:
 // none is passed on. A type that decodes the item itself may refuse an attribute only
 // because the others are missing: it says no more than that it failed.
-func explain[T any](attributes map[string]types.AttributeValue, err error) error {
-	if decodesItself(reflect.TypeFor[T]()) {
-		return lambdacache.Undecodable("the item " + reason[T](err))
+func explain(t reflect.Type, into func(map[string]types.AttributeValue, any) error, attributes map[string]types.AttributeValue, err error) error {
+	if decodesItself(t) {
+		return lambdacache.Undecodable("the item " + reason(t, err))
 	}
 	for _, name := range slices.Sorted(maps.Keys(attributes)) {
-		var v T
-		if err := unmarshal(map[string]types.AttributeValue{name: attributes[name]}, &v); err != nil {
-			return lambdacache.Undecodable(fmt.Sprintf("the attribute %q, which is %s, %s", name, kindOf(attributes[name]), reason[T](err)))
+		alone := map[string]types.AttributeValue{name: attributes[name]}
+		if err := into(alone, reflect.New(t).Interface()); err != nil {
+			return lambdacache.Undecodable(fmt.Sprintf("the attribute %q, which is %s, %s", name, kindOf(attributes[name]), reason(t, err)))
 		}
 	}
-	return lambdacache.Undecodable("the item " + reason[T](err))
+	return lambdacache.Undecodable("the item " + reason(t, err))
 }
 
-func reason[T any](err error) string {
+func reason(t reflect.Type, err error) string {
 	var own *decode.Error
 	var mismatch *attributevalue.UnmarshalTypeError
 	var failed *attributevalue.UnmarshalError
-	text := fmt.Sprintf("does not fit a %v: ", reflect.TypeFor[T]())
+	text := fmt.Sprintf("does not fit a %v: ", t)
 	if safe, ok := decode.Safe(err); ok {
 		return text + safe
 	}

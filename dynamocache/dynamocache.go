@@ -16,6 +16,7 @@ package dynamocache
 
 import (
 	"fmt"
+	"reflect"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -27,8 +28,9 @@ import (
 // The item becomes a T as package attributevalue of the AWS SDK decodes it, by the tag
 // dynamodbav: T is a struct, a map with names as keys, or has a method
 // UnmarshalDynamoDBAttributeValue. A string attribute also becomes anything with
-// UnmarshalText, and a binary one anything with UnmarshalBinary: so a field that is a
-// [lambdacache.Redacted] takes these two.
+// UnmarshalText, and a binary one anything with UnmarshalBinary. A struct that is made
+// of text only, such as a [lambdacache.Redacted] or a netip.Addr, is made of the text of
+// a number or a Boolean as well; a map for it is an error.
 //
 // The entry's version is a hash of the item: DynamoDB has none. An item that has not
 // changed is not decoded again. The entry's default name is the value of the key,
@@ -38,11 +40,14 @@ import (
 // A name that no table can have, a zero key, a T that no item can be decoded into, and
 // an option of another source panic.
 func Item[T any](table string, key PrimaryKey, opts ...lambdacache.Option) *lambdacache.Entry[T] {
-	from, err := decoder[T]()
+	into, err := decoder(reflect.TypeFor[T]())
 	if err != nil {
 		panic(fmt.Sprintf("lambdacache: dynamocache.Item(%q): %v", table, err))
 	}
-	return declare(table, key, func(i *item) (T, error) { return from(i.attributes()) }, opts)
+	return declare(table, key, func(i *item) (v T, err error) {
+		err = into(i.attributes(), reflect.ValueOf(&v).Elem())
+		return v, err
+	}, opts)
 }
 
 // ItemFunc is [Item] with a decoder of your own, which gets the attributes of the item

@@ -89,17 +89,18 @@ func checkAnswer(t *testing.T, status int, k key, r lambdacache.Result[*item], b
 	decodes[map[string]int8](t, r.Value)
 	decodes[struct {
 		PK lambdacache.Redacted[int]
-		V  []string
+		V  []lambdacache.Redacted[string]
 	}](t, r.Value)
 }
 
 func decodes[T any](t *testing.T, i *item) {
 	t.Helper()
-	from, err := decoder[T]()
+	var v T
+	into, err := decoder(reflect.TypeFor[T]())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := from(i.attributes()); err != nil {
+	if err := into(i.attributes(), reflect.ValueOf(&v).Elem()); err != nil {
 		if text := err.Error(); !errors.Is(err, lambdacache.ErrDecode) || shows(text, i) {
 			t.Errorf("a %T says %q", err, text)
 		}

@@ -13,9 +13,16 @@ import (
 // would declare with that URI and the field's type; a *[LocalFile] is what [File]
 // would. Give it to bind.Struct, and [Client] beside it if the fields are to be loaded
 // with a client of your own.
-var Tag = tag.New(tag.Source{Name: "s3", Declare: declareField, Takes: clients.Takes})
+var Tag = tag.New(binding{})
 
-func declareField(t reflect.Type, uri string, opts []lambdacache.Option) *lambdacache.Entry[any] {
+// binding is what package bind asks of this source.
+type binding struct{}
+
+func (binding) Key() string { return "s3" }
+
+func (binding) TakesForAll(o lambdacache.Option) bool { return clients.Takes(o) }
+
+func (binding) DeclareField(t reflect.Type, uri string, opts []lambdacache.Option) *lambdacache.Entry[any] {
 	switch t {
 	case reflect.TypeFor[*LocalFile]():
 		return file(uri, func(f *LocalFile) (any, error) { return f, nil }, opts)

@@ -14,9 +14,14 @@ import (
 // declare with that id and the field's type, and one that is tagged
 // secret:"prod/db#password" what [Field] would. Give it to bind.Struct, and [Client]
 // and [UntilRotation] beside it if they are to hold for every field.
-var Tag = tag.New(tag.Source{Name: "secret", Declare: declareField, Takes: forAll})
+var Tag = tag.New(binding{})
 
-func declareField(t reflect.Type, value string, opts []lambdacache.Option) *lambdacache.Entry[any] {
+// binding is what package bind asks of this source.
+type binding struct{}
+
+func (binding) Key() string { return "secret" }
+
+func (binding) DeclareField(t reflect.Type, value string, opts []lambdacache.Option) *lambdacache.Entry[any] {
 	into, err := decode.For(t)
 	if err != nil {
 		panic(fmt.Sprintf("lambdacache: secret:%q: %v", value, err))
@@ -37,8 +42,8 @@ func declareField(t reflect.Type, value string, opts []lambdacache.Option) *lamb
 	}), opts)
 }
 
-// forAll reports whether an option may be meant for several secrets.
-func forAll(o lambdacache.Option) bool {
+// TakesForAll reports whether an option may be meant for several secrets.
+func (binding) TakesForAll(o lambdacache.Option) bool {
 	_, rotation, _ := rotating.Take([]lambdacache.Option{o})
 	return rotation || clients.Takes(o)
 }

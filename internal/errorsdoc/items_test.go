@@ -12,6 +12,7 @@ import (
 type tenant struct {
 	V     string
 	Limit int
+	Pin   *lambdacache.Redacted[string] // a pointer, because what prints as redacted is no part of a value
 }
 
 func item(table string, opts ...lambdacache.Option) func() probe {
@@ -63,6 +64,13 @@ func items() []loading {
 			declare: item("attribute"),
 			good:    putsItem("attribute", good),
 			bad:     putsItem("attribute", map[string]any{"V": goodValue, "Limit": badValue}),
+			values:  []string{badValue},
+		},
+		{
+			heading: "A map where a text is wanted",
+			declare: item("textual"),
+			good:    putsItem("textual", good),
+			bad:     putsItem("textual", map[string]any{"V": goodValue, "Pin": map[string]any{"n": badValue}}),
 			values:  []string{badValue},
 		},
 		{

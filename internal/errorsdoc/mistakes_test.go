@@ -58,7 +58,7 @@ func mistakes() []mistake {
 	entry := func(name string, opts ...lambdacache.Option) *lambdacache.Entry[string] {
 		return ssmcache.Parameter[string](name, opts...)
 	}
-	return append(mistakesWithPaths(), []mistake{
+	return append(append(mistakesWithPaths(), mistakesInTags()...), []mistake{
 		{"An empty name", func(context.Context) { entry("") }},
 		{"A configuration without an application", func(context.Context) { appconfigcache.Flags("", "prod", "flags") }},
 		{"A name with white space", func(context.Context) { entry("/app/my key") }},

@@ -226,7 +226,7 @@ func (w *world) inner(all map[string][]instance) {
 	_, bad := decode.As[int](decode.Text(leaks.Text))
 	own, _ := errors.AsType[*decode.Error](bad)
 	into, _ := decode.For(reflect.TypeFor[string]())
-	call := flight.Go(context.WithValue(context.Background(), record{}, leaks.Text), 1, time.Minute, nil, func(context.Context) {})
+	call := flight.Go(context.WithValue(context.Background(), record{}, leaks.Text), 1, func(context.Context, *flight.Call) {})
 	text := leaks.Text
 	all["awsfault.Denial"] = []instance{of("", awsfault.Denial{Action: "ssm:GetParameters", Resource: "*"})}
 	key := dynamokey.Of("app", dynamokey.Attribute{Name: "pk", Kind: dynamokey.String, Value: "login"})

@@ -14,18 +14,19 @@ import (
 	"github.com/lambda-cache/lambdacache"
 )
 
-// Source is what a Tag says of its source.
-type Source struct {
-	// Name is the key of the tag: "ssm" for `ssm:"/app/key"`.
-	Name string
+// Source is what a Tag says of its source. It is an interface because the linker drops
+// methods that nothing calls: in a program without package bind a Tag costs nothing.
+type Source interface {
+	// Key is that of the tag: "ssm" for `ssm:"/app/key"`.
+	Key() string
 
-	// Declare makes the entry of a field of type t with a tag of that value. The
+	// DeclareField makes the entry of a field of type t with a tag of that value. The
 	// entry's values are of type t. It panics as the source's constructors do.
-	Declare func(t reflect.Type, value string, opts []lambdacache.Option) *lambdacache.Entry[any]
+	DeclareField(t reflect.Type, value string, opts []lambdacache.Option) *lambdacache.Entry[any]
 
-	// Takes reports whether an option is the source's own and may be given to all of
-	// its fields.
-	Takes func(lambdacache.Option) bool
+	// TakesForAll reports whether an option is the source's own and may be given to all
+	// of its fields.
+	TakesForAll(o lambdacache.Option) bool
 }
 
 var kind = lambdacache.NewOptionKind[Source]("Tag (for bind.Struct)")
@@ -39,7 +40,7 @@ func Of(o lambdacache.Option) (Source, bool) {
 	return s, is
 }
 
-// Decoder makes a decoder of an [Source.Declare]'s entry of one that sets a variable
+// Decoder makes a decoder of a [Source.DeclareField]'s entry of one that sets a variable
 // of type t. In errors the type is t's, though the entry is one of any.
 func Decoder[R any](t reflect.Type, into func(record R, dst reflect.Value) error) func(R) (any, error) {
 	return func(record R) (v any, err error) {
