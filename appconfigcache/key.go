@@ -15,13 +15,20 @@ const maxLength = 128
 
 func newKey(constructor, application, environment, profile string) key {
 	k := key{application, environment, profile}
-	for i, part := range k.parts() {
-		if wrong := wrong(part); wrong != "" {
-			panic(fmt.Sprintf("lambdacache: appconfigcache.%s(%s): the %s %s",
-				constructor, k.quoted(), [...]string{"application", "environment", "configuration profile"}[i], wrong))
-		}
+	if err := k.check(); err != nil {
+		panic(fmt.Sprintf("lambdacache: appconfigcache.%s(%s): %v", constructor, k.quoted(), err))
 	}
 	return k
+}
+
+// check says what is wrong with the key, nil for nothing.
+func (k key) check() error {
+	for i, part := range k.parts() {
+		if wrong := wrong(part); wrong != "" {
+			return fmt.Errorf("the %s %s", [...]string{"application", "environment", "configuration profile"}[i], wrong)
+		}
+	}
+	return nil
 }
 
 // wrong says what is wrong with a name, "" for nothing.

@@ -61,6 +61,13 @@ func (s *source) session(key string) *session {
 	return s.sessions[key]
 }
 
+// Release gives up a session; the service ends it by itself a day later.
+func (s *source) Release(key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.sessions, key)
+}
+
 // version names a body: a token says nothing of it, and not every configuration has a
 // label.
 func version(label string, body []byte) string {

@@ -22,6 +22,10 @@ type Subject struct {
 	Text     func(key string, opts ...lambdacache.Option) *lambdacache.Entry[string]
 	Document func(key string, opts ...lambdacache.Option) *lambdacache.Entry[Document]
 
+	// Family declares a family of such entries, whose keys are those that Key makes; nil
+	// if the source has no families.
+	Family func(opts ...lambdacache.Option) TextFamily
+
 	// Key makes a key of a word, and must not make two alike: "/suite/" + word.
 	Key func(word string) string
 	// Put makes value what the service holds for key; Remove makes the key unknown.
@@ -61,7 +65,7 @@ type Document struct {
 
 // Conformance runs the suite that every source must pass: max age, sharing, batching,
 // identity, not found, denied, throttled, unchanged, undecodable, cancelled and
-// concurrent loads, and that no value is shown by an error or event. It makes the
+// concurrent loads, families, and that no value is shown by an error or event. It makes the
 // time and the state of the process its own: see [NewClock] and [Reset].
 func Conformance(t *testing.T, s Subject) {
 	for _, c := range []struct {
@@ -80,6 +84,9 @@ func Conformance(t *testing.T, s Subject) {
 		{"a throttled source", (*suite).throttled},
 		{"a caller who leaves", (*suite).cancelled},
 		{"many callers at once", (*suite).concurrent},
+		{"a family holds what was read last", (*suite).familyRoom},
+		{"a family remembers misses", (*suite).familyMisses},
+		{"a family read by many at once", (*suite).familyCrowd},
 	} {
 		t.Run(strings.ReplaceAll(c.name, " ", "-"), func(t *testing.T) {
 			c.test(newSuite(t, s))

@@ -74,11 +74,16 @@ func declare[T any](table string, primary PrimaryKey, decode func(*item) (T, err
 	if len(primary.attributes) == 0 {
 		panic(fmt.Sprintf(`lambdacache: dynamocache: table %q: the key is empty: write dynamocache.Key("pk", "tenant#1")`, table))
 	}
-	origins := eventually
 	k := key{Key: keyOf(table, primary)}
-	if k.consistent, _, opts = consistent.Take(opts); k.consistent {
-		origins = consistently
-	}
-	origin, opts := origins.Take(k.String(), opts)
+	k.consistent, _, _ = consistent.Take(opts)
+	origin, opts := choose(k.String(), opts)
 	return lambdacache.Declare(origin, k.String(), primary.name(), decode, opts...)
+}
+
+// choose gives the origin that opts are for, and those that are left.
+func choose(key string, opts []lambdacache.Option) (*lambdacache.Origin[*item], []lambdacache.Option) {
+	if _, strongly, rest := consistent.Take(opts); strongly {
+		return consistently.Take(key, rest)
+	}
+	return eventually.Take(key, opts)
 }

@@ -36,7 +36,7 @@ type PrimaryKey struct {
 // DynamoDB cannot hold, a name without a value.
 func Key(partitionKey string, value any, sortKey ...any) PrimaryKey {
 	refuse := func(name any, err error) {
-		panic(fmt.Sprintf("lambdacache: dynamocache.Key: attribute %q: %v", fmt.Sprint(name), err))
+		panic(fmt.Sprintf(keyPanic+"attribute %q: %v", fmt.Sprint(name), err))
 	}
 	pairs := append([]any{partitionKey, value}, sortKey...)
 	if len(pairs) != 2 && len(pairs) != 4 {
@@ -59,6 +59,9 @@ func Key(partitionKey string, value any, sortKey ...any) PrimaryKey {
 	}
 	return k
 }
+
+// keyPanic is what Key's panics begin with.
+const keyPanic = "lambdacache: dynamocache.Key: "
 
 const (
 	maxName  = 255  // bytes

@@ -121,24 +121,32 @@ type originKey struct {
 
 var origins = struct {
 	sync.Mutex
-	all map[originKey]*lambdacache.Origin[[]byte]
-}{all: make(map[originKey]*lambdacache.Origin[[]byte])}
+	all map[originKey]origin
+}{all: make(map[originKey]origin)}
 
-// take gives the origin that opts are for, and those that are left.
-func take(at location, opts []lambdacache.Option) (*lambdacache.Origin[[]byte], []lambdacache.Option) {
+// origin is one with its source.
+type origin struct {
+	*lambdacache.Origin[[]byte]
+	source *source
+}
+
+// take gives the origin that opts are for, and those that are left. The locations of a
+// family have no query in common.
+func take(query string, opts []lambdacache.Option) (origin, []lambdacache.Option) {
 	client, _, opts := clientOption.Take(opts)
 	limit, limited, opts := sizeLimit.Take(opts)
 	if !limited {
 		limit = DefaultSizeLimit
 	}
 	headers, opts := takeHeaders(opts)
-	key := originKey{client, headers.identity(), limit, at.query}
+	key := originKey{client, headers.identity(), limit, query}
 	origins.Lock()
 	defer origins.Unlock()
-	origin := origins.all[key]
-	if origin == nil {
-		origin = lambdacache.NewOrigin("http", newSource(client, headers, limit, at.query))
-		origins.all[key] = origin
+	o, ok := origins.all[key]
+	if !ok {
+		s := newSource(client, headers, limit, query)
+		o = origin{lambdacache.NewOrigin("http", s), s}
+		origins.all[key] = o
 	}
-	return origin, opts
+	return o, opts
 }

@@ -94,8 +94,8 @@ func URLFunc[T any](url string, decode func(body []byte) (T, error), opts ...lam
 }
 
 func declare[T any](at location, decode func([]byte) (T, error), opts []lambdacache.Option) *lambdacache.Entry[T] {
-	origin, rest := take(at, opts)
-	return lambdacache.Declare(origin, at.key(), at.name(), decode, rest...)
+	origin, rest := take(at.query, opts)
+	return lambdacache.Declare(origin.Origin, at.key(), at.name(), decode, rest...)
 }
 
 // DefaultSizeLimit is the most bytes a document may have unless [SizeLimit] says

@@ -12,15 +12,17 @@ import (
 	"github.com/lambda-cache/lambdacache"
 )
 
-// source loads documents with one client, the same headers and one query.
+// source loads documents with one client, the same headers and one query, but for those
+// of families, whose keys have each their own.
 type source struct {
 	client  doer // nil for the default one
 	headers headers
 	limit   int
 	query   string
 
-	mu   sync.Mutex
-	held map[string]answered // by key
+	mu      sync.Mutex
+	held    map[string]answered // by key
+	queries map[string]string   // likewise, of families
 }
 
 // answered is what is known of the document that the last load of a key brought.
@@ -31,7 +33,31 @@ type answered struct {
 }
 
 func newSource(client doer, headers headers, limit int, query string) *source {
-	return &source{client: client, headers: headers, limit: limit, query: query, held: make(map[string]answered)}
+	return &source{client: client, headers: headers, limit: limit, query: query, held: make(map[string]answered), queries: make(map[string]string)}
+}
+
+func (s *source) queryOf(key string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if query, ok := s.queries[key]; ok {
+		return query
+	}
+	return s.query
+}
+
+// hold remembers the query of a family's key until the key is released.
+func (s *source) hold(key, query string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.queries[key] = query
+}
+
+// Release forgets what is known of a key.
+func (s *source) Release(key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.held, key)
+	delete(s.queries, key)
 }
 
 // A load makes three tries at most. The pause before the second and the third is drawn
@@ -82,7 +108,7 @@ func wait(ctx context.Context, d time.Duration) bool {
 func (s *source) try(ctx context.Context, req lambdacache.Request) (res lambdacache.Result[[]byte], calls int) {
 	w := &walk{source: s, ctx: ctx}
 	defer func() { calls = w.calls }()
-	if w.declared, res.Err = urlOf(req.Key, s.query); res.Err != nil {
+	if w.declared, res.Err = urlOf(req.Key, s.queryOf(req.Key)); res.Err != nil {
 		return res, 0
 	}
 	if w.headers, res.Err = s.headers.values(ctx); res.Err != nil {

@@ -1,6 +1,7 @@
 package secretcache
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -40,13 +41,28 @@ type key struct {
 }
 
 func newKey(id string, opts []lambdacache.Option) (key, []lambdacache.Option) {
-	k := key{id: strings.TrimSpace(id)}
-	if wrong := k.wrong(); wrong != "" {
-		panic(fmt.Sprintf("lambdacache: secretcache: secret %q: %s", id, wrong))
+	k, opts := keyOptions(opts)
+	k, err := k.of(id)
+	if err != nil {
+		panic(fmt.Sprintf("lambdacache: secretcache: secret %q: %v", id, err))
 	}
+	return k, opts
+}
+
+// keyOptions reads what all keys of a declaration have in common.
+func keyOptions(opts []lambdacache.Option) (k key, rest []lambdacache.Option) {
 	k.stage, _, opts = stage.Take(opts)
 	k.version, _, opts = versionID.Take(opts)
 	return k, opts
+}
+
+// of is the key of a secret with the same options.
+func (k key) of(id string) (key, error) {
+	k.id = strings.TrimSpace(id)
+	if wrong := k.wrong(); wrong != "" {
+		return key{}, errors.New(wrong)
+	}
+	return k, nil
 }
 
 // wrong says what is wrong with the id, "" for nothing.

@@ -38,6 +38,14 @@ var rotating = lambdacache.NewOptionKind[describer]("secretcache.UntilRotation")
 // describer gives the date of a secret's next rotation, the zero time if there is none.
 type describer func(ctx context.Context, client API, id string) (time.Time, error)
 
+// hold is what has a key's rotation watched, nil without a describer.
+func (d describer) hold(o *lambdacache.Origin[*secret], key string) func() {
+	if d == nil {
+		return nil
+	}
+	return func() { rotationsOf(o).watch(key, d) }
+}
+
 func nextRotation(ctx context.Context, client API, id string) (next time.Time, err error) {
 	c, ok := client.(interface {
 		DescribeSecret(context.Context, *secretsmanager.DescribeSecretInput, ...func(*secretsmanager.Options)) (*secretsmanager.DescribeSecretOutput, error)
@@ -88,6 +96,13 @@ func (r *rotations) watch(key string, d describer) {
 	if r.of[key] == nil {
 		r.of[key] = &rotation{describe: d}
 	}
+}
+
+// release forgets a key that nobody reads any longer.
+func (r *rotations) release(key string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.of, key)
 }
 
 func (r *rotations) forget() {

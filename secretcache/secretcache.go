@@ -12,6 +12,7 @@
 package secretcache
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -77,19 +78,27 @@ func decoder[T any](constructor, id string) func(decode.Raw) (T, error) {
 
 func declare[T any](id, suffix string, decode func(*secret) (T, error), opts []lambdacache.Option) *lambdacache.Entry[T] {
 	key, opts := newKey(id, opts)
+	origin, describe, opts := choose(key, opts)
+	if hold := describe.hold(origin, key.String()); hold != nil {
+		hold()
+	}
+	return lambdacache.Declare(origin, key.String(), key.shortName()+suffix, decode, opts...)
+}
+
+// choose gives the origin that a declaration's options are for, and the describer where
+// they ask for one. The key of a family has no id.
+func choose(k key, opts []lambdacache.Option) (*lambdacache.Origin[*secret], describer, []lambdacache.Option) {
+	what := cmp.Or(k.id, "of a family")
 	set := current
-	if key.pinned() {
+	if k.pinned() {
 		set = pinned
 	}
 	describe, untilRotation, opts := rotating.Take(opts)
-	if untilRotation && key.version != "" {
-		panic(fmt.Sprintf("lambdacache: secretcache: secret %q: UntilRotation with VersionID: a version never changes; leave one of them out", id))
+	if untilRotation && k.version != "" {
+		panic(fmt.Sprintf("lambdacache: secretcache: secret %q: UntilRotation with VersionID: a version never changes; leave one of them out", what))
 	}
-	origin, opts := set.Take(key.String(), opts)
-	if untilRotation {
-		rotationsOf(origin).watch(key.String(), describe)
-	}
-	return lambdacache.Declare(origin, key.String(), key.shortName()+suffix, decode, opts...)
+	origin, opts := set.Take(what, opts)
+	return origin, describe, opts
 }
 
 // secret is what the service gives for one key.

@@ -29,6 +29,9 @@ func (s one) Load(ctx context.Context, reqs []lambdacache.Request) []lambdacache
 	return []lambdacache.Result[*secret]{s.LoadOne(ctx, reqs[0])}
 }
 
+// Release forgets what is known of a secret's rotation.
+func (s one) Release(key string) { s.rotations.release(key) }
+
 // LoadOne makes one GetSecretValue call.
 func (s one) LoadOne(ctx context.Context, req lambdacache.Request) lambdacache.Result[*secret] {
 	return s.rotations.beside(ctx, []lambdacache.Request{req}, s.api, func() []lambdacache.Result[*secret] {

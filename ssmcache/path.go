@@ -54,7 +54,7 @@ import (
 // of another source panic.
 func Path[T any](path string, opts ...lambdacache.Option) *lambdacache.Entry[T] {
 	key, opts := newPath(path, opts)
-	fill := key.binding(reflect.TypeFor[T]())
+	fill := key.binding(fmt.Sprintf("Path(%q)", key.path), reflect.TypeFor[T]())
 	origin, opts := paths().Take(key.String(), opts)
 	return lambdacache.Declare(origin, key.String(), key.shortName(), func(t *tree) (v T, err error) {
 		err = t.into(fill, reflect.ValueOf(&v).Elem())

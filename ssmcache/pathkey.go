@@ -1,6 +1,7 @@
 package ssmcache
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"reflect"
@@ -17,14 +18,17 @@ type pathKey struct {
 }
 
 func newPath(declared string, opts []lambdacache.Option) (pathKey, []lambdacache.Option) {
-	k := pathKey{path: strings.TrimSpace(declared)}
 	where := fmt.Sprintf("lambdacache: ssmcache.Path(%q)", declared)
-	if wrong := k.wrong(); wrong != "" {
-		panic(where + ": " + wrong)
+	k, opts := pathOptions(where, opts)
+	k, err := k.at(declared)
+	if err != nil {
+		panic(where + ": " + err.Error())
 	}
-	if !strings.HasSuffix(k.path, "/") {
-		k.path += "/"
-	}
+	return k, opts
+}
+
+// pathOptions reads what all paths of a declaration have in common.
+func pathOptions(where string, opts []lambdacache.Option) (k pathKey, rest []lambdacache.Option) {
 	if client := clients.Given(opts); client != nil {
 		if _, ok := client.(pathAPI); !ok {
 			panic(fmt.Sprintf("%s: the %T of ssmcache.Client has no GetParametersByPath: give it one, or another client", where, client))
@@ -33,6 +37,18 @@ func newPath(declared string, opts []lambdacache.Option) (pathKey, []lambdacache
 	k.label, _, opts = label.Take(opts)
 	k.flat, _, opts = notRecursive.Take(opts)
 	return k, opts
+}
+
+// at is the key of a path with the same options.
+func (k pathKey) at(declared string) (pathKey, error) {
+	k.path = strings.TrimSpace(declared)
+	if wrong := k.wrong(); wrong != "" {
+		return pathKey{}, errors.New(wrong)
+	}
+	if !strings.HasSuffix(k.path, "/") {
+		k.path += "/"
+	}
+	return k, nil
 }
 
 // wrong says what is wrong with the path, "" for nothing.
@@ -129,11 +145,11 @@ func (k pathKey) relative(name string) (string, bool) {
 }
 
 // binding works out how a T is filled, and panics if it cannot be.
-func (k pathKey) binding(t reflect.Type) fill {
+func (k pathKey) binding(where string, t reflect.Type) fill {
 	b := binder{flat: k.flat, fields: make(map[string]string)}
 	f, err := b.of(t, place{})
 	if err != nil {
-		panic(fmt.Sprintf("lambdacache: ssmcache.Path(%q): %v", k.path, err))
+		panic(fmt.Sprintf("lambdacache: ssmcache.%s: %v", where, err))
 	}
 	return f
 }

@@ -115,6 +115,15 @@ func dynamo(t testing.TB, cfg aws.Config, tb table) cachetest.Subject {
 			key, opts := declared(text, opts)
 			return dynamocache.Item[cachetest.Document](tb.name, key, opts...)
 		},
+		Family: func(opts ...lambdacache.Option) cachetest.TextFamily {
+			type item struct {
+				Text string `dynamodbav:"text"`
+			}
+			return cachetest.FamilyOf(dynamocache.Family[item](tb.name, func(text string) dynamocache.PrimaryKey {
+				key, _ := tb.key(text)
+				return key
+			}, opts...), func(i item) (string, error) { return i.Text, nil })
+		},
 		Key: func(word string) string {
 			text := tb.name + "?pk=" + word
 			if tb.sorted {

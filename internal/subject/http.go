@@ -22,6 +22,9 @@ func HTTP(base string, put func(t testing.TB, path, body string), remove func(t 
 		Document: func(url string, more ...lambdacache.Option) *lambdacache.Entry[cachetest.Document] {
 			return httpcache.URL[cachetest.Document](url, append(more, opts...)...)
 		},
+		Family: func(more ...lambdacache.Option) cachetest.TextFamily {
+			return cachetest.FamilyOf(httpcache.Family[string](itself, append(more, opts...)...), asIs)
+		},
 		Key:         func(word string) string { return base + "/suite/" + word },
 		MaxKeys:     1,
 		Conditional: true,

@@ -75,8 +75,11 @@ func SSM(cfg aws.Config) cachetest.Subject {
 	return cachetest.Subject{
 		Text:     ssmcache.Parameter[string],
 		Document: ssmcache.Parameter[cachetest.Document],
-		Key:      func(word string) string { return "/suite/" + word },
-		MaxKeys:  10,
+		Family: func(opts ...lambdacache.Option) cachetest.TextFamily {
+			return cachetest.FamilyOf(ssmcache.Family[string](itself, opts...), asIs)
+		},
+		Key:     func(word string) string { return "/suite/" + word },
+		MaxKeys: 10,
 		Put: func(t testing.TB, key, value string) {
 			_, err := client.PutParameter(context.Background(), &ssm.PutParameterInput{
 				Name: &key, Value: &value, Type: ssmtypes.ParameterTypeSecureString, Overwrite: aws.Bool(true),
@@ -100,15 +103,20 @@ func Paths(cfg aws.Config) cachetest.Subject {
 	s.Put = func(t testing.TB, key, value string) { parameters.Put(t, key+"value", value) }
 	s.Remove = func(t testing.TB, key string) { parameters.Remove(t, key+"value") }
 	s.Text, s.Document = below[string], below[cachetest.Document]
+	s.Family = func(opts ...lambdacache.Option) cachetest.TextFamily {
+		return cachetest.FamilyOf(ssmcache.PathFamily[values[string]](itself, opts...), func(v values[string]) (string, error) { return v.Value, nil })
+	}
 	return s
+}
+
+// values are the parameters of a path.
+type values[T any] struct {
+	Value T `ssm:"value"`
 }
 
 // below reads the parameter of a path.
 func below[T any](path string, opts ...lambdacache.Option) *lambdacache.Entry[T] {
-	type values struct {
-		Value T `ssm:"value"`
-	}
-	e := ssmcache.Path[values](path, opts...)
+	e := ssmcache.Path[values[T]](path, opts...)
 	return lambdacache.Derive(e.Name(), func(ctx context.Context) (T, error) { return e.Value(ctx).Value, nil }, []lambdacache.Cached{e})
 }
 
@@ -117,8 +125,11 @@ func Secrets(cfg aws.Config) cachetest.Subject {
 	client := secretsmanager.NewFromConfig(cfg)
 	known := make(map[string]bool)
 	return cachetest.Subject{
-		Text:        secretcache.Secret[string],
-		Document:    secretcache.Secret[cachetest.Document],
+		Text:     secretcache.Secret[string],
+		Document: secretcache.Secret[cachetest.Document],
+		Family: func(opts ...lambdacache.Option) cachetest.TextFamily {
+			return cachetest.FamilyOf(secretcache.Family[string](itself, opts...), asIs)
+		},
 		Key:         func(word string) string { return "suite/" + word },
 		MaxKeys:     20,
 		Conditional: true,
@@ -152,8 +163,11 @@ func S3(t testing.TB, cfg aws.Config) cachetest.Subject {
 	check(t, err)
 	object := func(uri string) *string { return aws.String(strings.TrimPrefix(uri, "s3://"+Bucket+"/")) }
 	return cachetest.Subject{
-		Text:        s3cache.Object[string],
-		Document:    s3cache.Object[cachetest.Document],
+		Text:     s3cache.Object[string],
+		Document: s3cache.Object[cachetest.Document],
+		Family: func(opts ...lambdacache.Option) cachetest.TextFamily {
+			return cachetest.FamilyOf(s3cache.Family[string](itself, opts...), asIs)
+		},
 		Key:         func(word string) string { return "s3://" + Bucket + "/suite/" + word },
 		MaxKeys:     1,
 		Conditional: true,
@@ -173,15 +187,26 @@ func S3(t testing.TB, cfg aws.Config) cachetest.Subject {
 // Files is s3cache.File: the suite reads the files. Nothing is decoded there.
 func Files(s cachetest.Subject) cachetest.Subject {
 	s.Document = nil
+	s.Family = func(opts ...lambdacache.Option) cachetest.TextFamily {
+		return cachetest.FamilyOf(s3cache.FileFamily(itself, opts...), contents)
+	}
 	s.Text = func(uri string, opts ...lambdacache.Option) *lambdacache.Entry[string] {
 		file := s3cache.File(uri, opts...)
 		return lambdacache.Derive(file.Name(), func(ctx context.Context) (string, error) {
-			data, err := os.ReadFile(file.Value(ctx).Path())
-			return string(data), err
+			return contents(file.Value(ctx))
 		}, []lambdacache.Cached{file})
 	}
 	return s
 }
+
+func contents(f *s3cache.LocalFile) (string, error) {
+	data, err := os.ReadFile(f.Path())
+	return string(data), err
+}
+
+// The suite's families are of the keys that the source knows.
+func itself(key string) string         { return key }
+func asIs(text string) (string, error) { return text, nil }
 
 // AppConfig is appconfigcache with the configurations of the fake: the data plane has no
 // call that deploys one.
@@ -194,6 +219,11 @@ func AppConfig(fake *cachetest.AWS) cachetest.Subject {
 		},
 		Document: func(key string, opts ...lambdacache.Option) *lambdacache.Entry[cachetest.Document] {
 			return appconfigcache.Configuration[cachetest.Document](application, environment, profile(key), opts...)
+		},
+		Family: func(opts ...lambdacache.Option) cachetest.TextFamily {
+			return cachetest.FamilyOf(appconfigcache.Family[string](func(key string) (string, string, string) {
+				return application, environment, profile(key)
+			}, opts...), asIs)
 		},
 		Key:         func(word string) string { return application + "/" + environment + "/" + word },
 		MaxKeys:     1,
