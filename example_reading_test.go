@@ -201,3 +201,25 @@ func ExampleRetry() {
 	// answer for token 1 <nil>
 	// answer for token 2 <nil>
 }
+
+func ExampleNewFamily() {
+	rates := lambdacache.NewFamily("rates", func(_ context.Context, currency string) (float64, error) {
+		fmt.Println("ask for", currency)
+		if currency != "EUR" {
+			return 0, lambdacache.NotFound(errors.New("no such currency"))
+		}
+		return 1.08, nil
+	}, lambdacache.MaxEntries(100), lambdacache.RememberMisses(10*time.Second))
+
+	for _, currency := range []string{"EUR", "EUR", "XYZ", "XYZ"} {
+		rate, err := rates.Get(context.Background(), currency)
+		fmt.Println(rate, errors.Is(err, lambdacache.ErrNotFound))
+	}
+	// Output:
+	// ask for EUR
+	// 1.08 false
+	// 1.08 false
+	// ask for XYZ
+	// 0 true
+	// 0 true
+}

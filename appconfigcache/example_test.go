@@ -93,3 +93,16 @@ func ExampleClient() {
 	// hello <nil>
 	// eu-west-1
 }
+
+func ExampleFamily() {
+	fake, stop := fakeAWS()
+	defer stop()
+	fake.AppConfig.Put("shop", "prod", "acme", `{"dark-mode": {"enabled": true}}`)
+
+	flags := appconfigcache.Family[appconfigcache.FlagSet](func(tenant string) (application, environment, profile string) {
+		return "shop", "prod", tenant
+	})
+	acme, err := flags.Get(context.Background(), "acme")
+	fmt.Println(acme.Enabled("dark-mode"), err)
+	// Output: true <nil>
+}

@@ -153,3 +153,20 @@ func ExampleClient() {
 	// gold <nil>
 	// eu-west-1
 }
+
+func ExampleFamily() {
+	fake, stop := fakeAWS()
+	defer stop()
+	fake.Dynamo.CreateTable("tenants", "pk")
+	fake.Dynamo.Put("tenants", map[string]any{"pk": "tenant#acme", "plan": "gold"})
+
+	type Tenant struct {
+		Plan string `dynamodbav:"plan"`
+	}
+	tenants := dynamocache.Family[Tenant]("tenants", func(id string) dynamocache.PrimaryKey {
+		return dynamocache.Key("pk", "tenant#"+id)
+	})
+	acme, err := tenants.Get(context.Background(), "acme")
+	fmt.Println(acme.Plan, err)
+	// Output: gold <nil>
+}

@@ -123,3 +123,16 @@ func ExampleClient() {
 	fmt.Println(features.Get(context.Background()))
 	// Output: on <nil>
 }
+
+// The keys of each tenant's identity provider.
+func ExampleFamily() {
+	provider, stop := issuer()
+	defer stop()
+	provider.Put("/acme/discovery/keys", `{"keys":[{"kid":"2026-03"}]}`)
+
+	type KeySet struct{ Keys []struct{ Kid string } }
+	keys := httpcache.Family[KeySet](func(tenant string) string { return provider.URL + "/" + tenant + "/discovery/keys" })
+	set, err := keys.Get(context.Background(), "acme")
+	fmt.Println(set.Keys[0].Kid, err)
+	// Output: 2026-03 <nil>
+}

@@ -158,3 +158,30 @@ func ExampleConfig() {
 	// weights <nil>
 	// GetObject as arn:aws:iam::222222222222:role/reader
 }
+
+func ExampleFamily() {
+	fake, stop := fakeAWS()
+	defer stop()
+	fake.S3.Put("rules", "acme.json", []byte(`{"Limit":3}`))
+
+	type Rules struct{ Limit int }
+	rules := s3cache.Family[Rules](func(tenant string) string { return "s3://rules/" + tenant + ".json" })
+	r, err := rules.Get(context.Background(), "acme")
+	fmt.Println(r.Limit, err)
+	// Output: 3 <nil>
+}
+
+func ExampleFileFamily() {
+	fake, stop := fakeAWS()
+	defer stop()
+	fake.S3.Put("models", "acme.bin", []byte("weights"))
+
+	models := s3cache.FileFamily(func(tenant string) string { return "s3://models/" + tenant + ".bin" }, lambdacache.MaxEntries(10))
+	model, err := models.Get(context.Background(), "acme")
+	if err != nil {
+		panic(err)
+	}
+	data, err := os.ReadFile(model.Path())
+	fmt.Println(string(data), err)
+	// Output: weights <nil>
+}

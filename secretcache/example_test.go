@@ -212,3 +212,28 @@ func ExampleConfig() {
 	fmt.Println(db.Get(context.Background()))
 	// Output: theirs <nil>
 }
+
+func ExampleFamily() {
+	fake, stop := fakeAWS()
+	defer stop()
+	fake.Secrets.PutString("prod/acme", `{"User":"acme","Password":"s3cr3t"}`)
+
+	type Creds struct {
+		User     string
+		Password lambdacache.Redacted[string]
+	}
+	tenants := secretcache.Family[Creds](func(tenant string) string { return "prod/" + tenant },
+		lambdacache.MaxEntries(1000), lambdacache.RememberMisses(10*time.Second))
+
+	for _, tenant := range []string{"acme", "acme", "hooli", "hooli"} {
+		creds, err := tenants.Get(context.Background(), tenant)
+		fmt.Println(creds.User, errors.Is(err, lambdacache.ErrNotFound))
+	}
+	fmt.Println(fake.Calls(""), "calls")
+	// Output:
+	// acme false
+	// acme false
+	//  true
+	//  true
+	// 2 calls
+}

@@ -257,3 +257,33 @@ func ExampleConfig() {
 	fmt.Println(apiKey.Get(context.Background()))
 	// Output: theirs <nil>
 }
+
+func ExampleFamily() {
+	fake, stop := fakeAWS()
+	defer stop()
+	fake.SSM.Put("/tenants/acme/plan", "gold")
+
+	plans := ssmcache.Family[string](func(tenant string) string { return "/tenants/" + tenant + "/plan" })
+	fmt.Println(plans.Get(context.Background(), "acme"))
+	_, err := plans.Get(context.Background(), "hooli")
+	fmt.Println(errors.Is(err, lambdacache.ErrNotFound))
+	// Output:
+	// gold <nil>
+	// true
+}
+
+func ExamplePathFamily() {
+	fake, stop := fakeAWS()
+	defer stop()
+	fake.SSM.Put("/tenants/acme/plan", "gold")
+	fake.SSM.Put("/tenants/acme/limit", "100")
+
+	type Tenant struct {
+		Plan  string `ssm:"plan"`
+		Limit int    `ssm:"limit"`
+	}
+	tenants := ssmcache.PathFamily[Tenant](func(tenant string) string { return "/tenants/" + tenant })
+	acme, err := tenants.Get(context.Background(), "acme")
+	fmt.Println(acme.Plan, acme.Limit, err)
+	// Output: gold 100 <nil>
+}
