@@ -5,7 +5,9 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/smithy-go/middleware"
 
+	"github.com/lambda-cache/lambdacache/internal/awskeys"
 	"github.com/lambda-cache/lambdacache/internal/httpclient"
 )
 
@@ -68,6 +70,7 @@ func build(h *host) (*set, error) {
 		DisableRequestCompression:   env.noCompression,
 		RequestMinCompressSizeBytes: env.minCompress,
 		AuthSchemePreference:        env.authSchemes,
+		APIOptions:                  []func(*middleware.Stack) error{awskeys.Watch},
 	}
 	s.streaming = s.plain
 	s.streaming.HTTPClient = &streams
