@@ -41,6 +41,9 @@ type Subject struct {
 	// nil; ErrDecode where the service answers with nothing instead.
 	Absent error
 
+	// NoAction says that a denial names no IAM action, because the service is not AWS's.
+	NoAction bool
+
 	// Deny takes the permission to read a key, and Throttle makes every request fail
 	// so, until the returned function is called. Hold stops requests until the
 	// returned function lets them go; wait returns when n have come. They are nil where
