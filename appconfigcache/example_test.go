@@ -92,7 +92,7 @@ func ExampleAttribute() {
 func ExampleClient() {
 	fake, stop := fakeAWS()
 	defer stop()
-	fake.AppConfig.Put("shop", "prod", "greeting", "hello")
+	fake.AppConfig.In(cachetest.Account, "eu-west-1").Put("shop", "prod", "greeting", "hello")
 
 	cfg, err := awsconfig.Default("example") // or the SDK's own, for another account
 	if err != nil {

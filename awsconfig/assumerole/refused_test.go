@@ -39,9 +39,20 @@ func TestASessionThatEndsEarly(t *testing.T) {
 					fallbacks++
 				}
 			})
-			l.prefetch(entries...)
+			reads := []string{"GetParameters", "BatchGetSecretValue", "GetObject", "GetLatestConfiguration", "GetItem"}
+			gate := cachetest.NewGate() // or who comes late finds a new session
+			for _, op := range reads {
+				l.Fail(cachetest.Fault{Operation: op, Do: gate.Hold()})
+			}
+			loaded := make(chan error)
+			go func() { loaded <- lambdacache.Prefetch(t.Context(), entries...) }()
+			gate.Wait(len(reads))
+			gate.Release()
+			if err := <-loaded; err != nil {
+				t.Error(err)
+			}
 			want(t, "AssumeRole", l.Calls("AssumeRole"), 1)
-			for _, op := range []string{"GetParameters", "BatchGetSecretValue", "GetObject", "GetLatestConfiguration", "GetItem"} {
+			for _, op := range reads {
 				want(t, op, l.Calls(op), 2) // one refused
 			}
 			want(t, "other events", fallbacks, 0)
