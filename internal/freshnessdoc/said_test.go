@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -104,15 +105,15 @@ func (s said) at(t *testing.T, age time.Duration, works bool) (o outcome) {
 	t.Run(fmt.Sprint(s.says, age, works), func(t *testing.T) {
 		t.Cleanup(environment.Replace(environment.Function))
 		cachetest.Reset(t)
-		now := int64(0)
-		t.Cleanup(clock.Replace(func() (mono, wall int64) { return now, stillSince.UnixNano() + now }))
+		var now atomic.Int64
+		t.Cleanup(clock.Replace(func() (mono, wall int64) { return now.Load(), stillSince.UnixNano() + now.Load() }))
 		from := s.begin(t)
 		e := from.entry(lambdacache.StaleIfError(stale))
 		handler := lambdacache.Wrap(func(ctx context.Context, _ struct{}) (string, error) { return e.Value(ctx), nil }, e)
 		if _, err := handler(t.Context(), struct{}{}); err != nil {
 			t.Fatal(err)
 		}
-		now += int64(age)
+		now.Add(int64(age))
 		from.put("new")
 		if !works {
 			from.fail()
