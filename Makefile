@@ -19,7 +19,7 @@ FUZZTIME ?= 10s
 # The timeout is per package: a test that hangs prints its goroutines.
 TEST := go test -race -shuffle=on -count=1 -timeout=5m
 # The tests of e2e that need a server or client somebody else wrote have a target of their own.
-SERVERS := Moto|VersityGW|Toxiproxy|Fun|ServeStatic|NodeSDK|Dynalite
+SERVERS := Moto|VersityGW|Toxiproxy|Fun|ServeStatic|NodeSDK|TheCLI|Dynalite
 MODULES := $(shell tools/modules.sh)
 OWN     := $(filter-out e2e,$(MODULES))
 
@@ -52,8 +52,8 @@ soak: ## N random histories of the model, side by side (default 100000; about 90
 	for pid in $$pids; do wait $$pid || failed=1; done; [ -z "$$failed" ]
 
 .PHONY: e2e
-e2e: ## the tests against moto, versitygw, dynalite, toxiproxy, @vercel/fun and serve-static, installed into .tools/ if missing
-	@tools/install.sh moto versitygw dynalite toxiproxy fun serve-static
+e2e: ## the tests against moto, versitygw, dynalite, toxiproxy, @vercel/fun, serve-static and the aws CLI, installed into .tools/ if missing
+	@tools/install.sh moto versitygw dynalite toxiproxy fun serve-static awscli
 	cd e2e && $(TEST) -timeout=10m $(PKG)
 
 .PHONY: lint

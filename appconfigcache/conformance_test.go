@@ -9,6 +9,6 @@ import (
 
 func TestConformance(t *testing.T) {
 	aws := cachetest.NewAWS(t)
-	cachetest.Conformance(t, subject.OnFake(subject.AppConfig(aws), aws,
+	cachetest.Conformance(t, subject.OnFake(subject.AppConfig(aws.AppConfig), aws,
 		"appconfig:GetLatestConfiguration", "StartConfigurationSession", "GetLatestConfiguration"))
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/appconfigcache"
 	"github.com/lambda-cache/lambdacache/awsconfig"
+	"github.com/lambda-cache/lambdacache/cachetest"
 	"github.com/lambda-cache/lambdacache/internal/testlab"
 )
 
@@ -79,7 +80,7 @@ func ExampleAttribute() {
 func ExampleClient() {
 	fake, stop := fakeAWS()
 	defer stop()
-	fake.AppConfig.Put("shop", "prod", "greeting", "hello")
+	fake.AppConfig.In(cachetest.Account, "eu-west-1").Put("shop", "prod", "greeting", "hello")
 
 	cfg, err := awsconfig.Default("example") // or the SDK's own, for another account
 	if err != nil {

@@ -14,7 +14,8 @@
 // Everything comes from what Lambda provides: the Region, the session credentials
 // or the container credentials endpoint of SnapStart and Managed Instances, and
 // the SDK's environment variables for endpoints, FIPS, dual stack, retries,
-// checksums, proxies and certificates. AWS_DEFAULTS_MODE is not read: this package
+// checksums, proxies and certificates. Container credentials that a service refuses before
+// their end are asked for again. AWS_DEFAULTS_MODE is not read: this package
 // is such a mode. Profiles, SSO and web identity are left to the SDK's config
 // module, which would cost every cold start 0.3 ms and 2 MB: hand its result to
 // [Use].

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/smithy-go/middleware"
 
+	"github.com/lambda-cache/lambdacache/internal/awskeys"
 	"github.com/lambda-cache/lambdacache/internal/awsrecover"
 	"github.com/lambda-cache/lambdacache/internal/httpclient"
 )
@@ -70,7 +71,7 @@ func build(h *host) (*set, error) {
 		DisableRequestCompression:   env.noCompression,
 		RequestMinCompressSizeBytes: env.minCompress,
 		AuthSchemePreference:        env.authSchemes,
-		APIOptions:                  []func(*middleware.Stack) error{awsrecover.Answers},
+		APIOptions:                  []func(*middleware.Stack) error{awsrecover.Answers, awskeys.Watch},
 	}
 	s.streaming = s.plain
 	s.streaming.HTTPClient = &streams

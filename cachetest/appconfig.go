@@ -25,7 +25,9 @@ import (
 // Together, joined by slashes, they are the configuration's name for [AWS.Deny],
 // [AWS.CallsFor] and the like: "shop/prod/flags".
 type AppConfig struct {
-	aws *AWS
+	aws       *AWS
+	place     place
+	elsewhere elsewhere[AppConfig]
 
 	mu       sync.Mutex
 	deployed map[string]*deployment // by name
@@ -65,8 +67,23 @@ const (
 	defaultPollInterval = 60 * time.Second
 )
 
-func newAppConfig(a *AWS) *AppConfig {
-	return &AppConfig{aws: a, deployed: make(map[string]*deployment), tokens: make(map[string]*sessionToken)}
+func newAppConfig(a *AWS, where place) *AppConfig {
+	return &AppConfig{aws: a, place: where, deployed: make(map[string]*deployment), tokens: make(map[string]*sessionToken)}
+}
+
+// In is the AppConfig of another account or Region, for requests that are signed for it:
+// by a role of that account ([AWS.STS]), for that Region. Each has configurations and
+// sessions of its own.
+func (s *AppConfig) In(account, region string) *AppConfig {
+	return s.aws.AppConfig.at(place{account, region})
+}
+
+// at finds the service of a place; s is the one at home.
+func (s *AppConfig) at(p place) *AppConfig {
+	if p == s.place {
+		return s
+	}
+	return s.elsewhere.at(p, func() *AppConfig { return newAppConfig(s.aws, p) })
 }
 
 // Put deploys a configuration, as JSON and without a version label.

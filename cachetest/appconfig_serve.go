@@ -66,7 +66,7 @@ func (s *AppConfig) read(r *http.Request, body []byte) *call {
 
 func (s *AppConfig) arn(name string) string {
 	k := splitName(name)
-	return "arn:aws:appconfig:" + Region + ":" + Account + ":application/" + k[0] + "/environment/" + k[1] + "/configuration/" + k[2]
+	return "arn:aws:appconfig:" + s.place.region + ":" + s.place.account + ":application/" + k[0] + "/environment/" + k[1] + "/configuration/" + k[2]
 }
 
 type startSessionInput struct {

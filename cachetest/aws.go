@@ -107,9 +107,9 @@ func StartAWS(opts ...AWSOption) (*AWS, error) {
 	a.SSM = newSSM(a, place{Account, Region})
 	a.Secrets = newSecrets(a, place{Account, Region})
 	a.S3 = newS3(a)
-	a.AppConfig = newAppConfig(a)
+	a.AppConfig = newAppConfig(a, place{Account, Region})
 	a.STS = newSTS(a)
-	a.Dynamo = newDynamo(a)
+	a.Dynamo = newDynamo(a, place{Account, Region})
 	for _, o := range opts {
 		o(a)
 	}

@@ -95,27 +95,47 @@ func (p *policy) check(c *call) *apiError {
 
 // denial is the refusal of a call, in the words of IAM.
 func denial(c *call, resource string) *apiError {
-	switch c.service {
-	case "sts": // gives no reason: it does not tell whether there is such a role
-		return &apiError{status: 403, code: "AccessDenied", message: "User: " + c.caller + " is not authorized to perform: " + c.action + " on resource: " + resource}
-	case "s3":
-		if resource != "" {
-			resource = `"` + resource + `"`
-		}
-		return &apiError{status: 403, code: "AccessDenied", message: notAuthorized(c.caller, c.action, resource)}
-	case "appconfig":
-		return &apiError{status: 403, code: "AccessDeniedException", message: notAuthorized(c.caller, c.action, resource)}
+	if c.service == "s3" && resource != "" {
+		resource = `"` + resource + `"`
 	}
-	return badRequest("AccessDeniedException", notAuthorized(c.caller, c.action, resource))
+	return forbidden(c, notAuthorized(c.caller, c.action, resource))
 }
 
-// notAuthorized is IAM's sentence. Actions that take no resource name none.
+// revocation is the refusal of a call with a session that was revoked.
+func revocation(c *call) *apiError {
+	resource := ""
+	if len(c.resources) > 0 {
+		resource = c.resources[0]
+	}
+	return forbidden(c, sentence(c.caller, c.action, resource)+" with an explicit deny in an identity-based policy")
+}
+
+// forbidden is the answer of a call's service to what its caller may not do.
+func forbidden(c *call, message string) *apiError {
+	switch c.service {
+	case "sts", "s3":
+		return &apiError{status: 403, code: "AccessDenied", message: message}
+	case "appconfig":
+		return &apiError{status: 403, code: "AccessDeniedException", message: message}
+	}
+	return badRequest("AccessDeniedException", message)
+}
+
+// notAuthorized is IAM's sentence, but of STS, which gives no reason: it does not tell
+// whether there is such a role.
 func notAuthorized(caller, action, resource string) string {
+	if action == "sts:AssumeRole" {
+		return sentence(caller, action, resource)
+	}
+	return sentence(caller, action, resource) + " because no identity-based policy allows the " + action + " action"
+}
+
+// sentence names a resource where the action takes one.
+func sentence(caller, action, resource string) string {
 	if resource != "" {
 		resource = " on resource: " + resource
 	}
-	return "User: " + caller + " is not authorized to perform: " + action + resource +
-		" because no identity-based policy allows the " + action + " action"
+	return "User: " + caller + " is not authorized to perform: " + action + resource
 }
 
 // kmsKey is the key that the services say they encrypt with.

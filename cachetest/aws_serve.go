@@ -70,7 +70,7 @@ func (a *AWS) read(r *http.Request, body []byte) *call {
 	target := r.Header.Get("X-Amz-Target")
 	switch service, operation, _ := strings.Cut(target, "."); {
 	case target == "" && isAppConfig(r):
-		return a.AppConfig.read(r, body)
+		return a.AppConfig.at(a.STS.place(r)).read(r, body)
 	case target == "" && isQuery(r):
 		return a.STS.read(body)
 	case target == "":
@@ -80,7 +80,7 @@ func (a *AWS) read(r *http.Request, body []byte) *call {
 	case service == "secretsmanager":
 		return a.Secrets.at(a.STS.place(r)).read(operation, body)
 	case service == "DynamoDB_20120810":
-		return a.Dynamo.read(operation, body)
+		return a.Dynamo.at(a.STS.place(r)).read(operation, body)
 	default:
 		return unknownJSON("", target)
 	}

@@ -45,6 +45,13 @@ type Subject struct {
 	// nil; ErrDecode where the service answers with nothing instead.
 	Absent error
 
+	// Elsewhere are other origins of the same keys, such as another Region or account; nil
+	// if the source has one only.
+	Elsewhere []Elsewhere
+
+	// NoAction says that a denial names no IAM action, because the service is not AWS's.
+	NoAction bool
+
 	// Deny takes the permission to read a key, and Throttle makes every request fail
 	// so, until the returned function is called. Hold stops requests until the
 	// returned function lets them go; wait returns when n have come. They are nil where
@@ -55,6 +62,17 @@ type Subject struct {
 	// Calls counts the requests that the service has answered, nil if it does not
 	// tell. The suite counts what the source reports in any case.
 	Calls func() int
+}
+
+// Elsewhere is another origin of a source.
+type Elsewhere struct {
+	// Text declares an entry for a key there.
+	Text func(key string, opts ...lambdacache.Option) *lambdacache.Entry[string]
+
+	// Put and Remove change what the service holds for key there; they are nil where it
+	// holds the same everywhere, as S3 does.
+	Put    func(t testing.TB, key, value string)
+	Remove func(t testing.TB, key string)
 }
 
 // Document is what the suite's JSON values decode into.
@@ -75,6 +93,7 @@ func Conformance(t *testing.T, s Subject) {
 		{"a load, hits, a change seen after the max age", (*suite).maxAge},
 		{"keys that are due share calls", (*suite).batching},
 		{"entries of one key share a load", (*suite).identity},
+		{"a key that is elsewhere too", (*suite).elsewhere},
 		{"a handler sees every value", (*suite).wrapped},
 		{"a key that is not there", (*suite).notFound},
 		{"a key that is removed", (*suite).removed},

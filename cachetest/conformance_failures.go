@@ -96,8 +96,11 @@ func (s *suite) denied() {
 	switch {
 	case !errors.As(err, &failed) || len(failed.Failures) != 1:
 		s.Fatalf("not one failure: %s", s.told(err))
-	case !errors.Is(err, lambdacache.ErrDenied) || !errors.As(err, &denied):
+	case !errors.Is(err, lambdacache.ErrDenied):
 		s.Fatalf("not ErrDenied: %s", s.told(err))
+	case errors.As(err, &denied) == s.NoAction:
+		s.Fatalf("the error names an IAM action: %t: %s", s.NoAction, s.told(err))
+	case s.NoAction:
 	case denied.Action == "" || !strings.Contains(err.Error(), denied.Action) || !strings.Contains(err.Error(), denied.Resource):
 		s.Errorf("the error names no action and resource: %s", s.told(err))
 	}

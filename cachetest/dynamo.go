@@ -22,6 +22,8 @@ import (
 // expressions are refused.
 type Dynamo struct {
 	aws        *AWS
+	place      place
+	elsewhere  elsewhere[Dynamo]
 	operations map[string]jsonOperation
 
 	mu     sync.Mutex
@@ -47,8 +49,8 @@ type dynamoItem map[string]json.RawMessage
 
 const maxBatchKeys = 100
 
-func newDynamo(a *AWS) *Dynamo {
-	d := &Dynamo{aws: a, tables: make(map[string]*dynamoTable), most: maxBatchKeys}
+func newDynamo(a *AWS, where place) *Dynamo {
+	d := &Dynamo{aws: a, place: where, tables: make(map[string]*dynamoTable), most: maxBatchKeys}
 	d.operations = map[string]jsonOperation{
 		"GetItem":       jsonOp(d.getItem),
 		"BatchGetItem":  jsonOp(d.batchGetItem),
@@ -60,26 +62,41 @@ func newDynamo(a *AWS) *Dynamo {
 	return d
 }
 
+// In is the DynamoDB of another account or Region, for requests that are signed for it:
+// by a role of that account ([AWS.STS]), for that Region. Each has tables of its own.
+func (d *Dynamo) In(account, region string) *Dynamo { return d.aws.Dynamo.at(place{account, region}) }
+
+// at finds the service of a place; d is the one at home.
+func (d *Dynamo) at(p place) *Dynamo {
+	if p == d.place {
+		return d
+	}
+	return d.elsewhere.at(p, func() *Dynamo { return newDynamo(d.aws, p) })
+}
+
 func (d *Dynamo) read(operation string, body []byte) *call {
 	c := readJSON("dynamodb", operation, d.operations, body)
 	for _, key := range c.keys {
 		table, _, _ := strings.Cut(key, "?")
-		c.names = append(c.names, storedTable(table))
-		c.resources = append(c.resources, tableARN(table))
+		c.names = append(c.names, d.storedTable(table))
+		c.resources = append(c.resources, d.tableARN(table))
 	}
 	return c
 }
 
-var ownTables = "arn:aws:dynamodb:" + Region + ":" + Account + ":table/"
+// ownTables is how the ARNs of the tables here begin.
+func (d *Dynamo) ownTables() string {
+	return "arn:aws:dynamodb:" + d.place.region + ":" + d.place.account + ":table/"
+}
 
 // storedTable is the name of a table that may be asked for by its ARN.
-func storedTable(asked string) string { return strings.TrimPrefix(asked, ownTables) }
+func (d *Dynamo) storedTable(asked string) string { return strings.TrimPrefix(asked, d.ownTables()) }
 
-func tableARN(asked string) string {
+func (d *Dynamo) tableARN(asked string) string {
 	if strings.HasPrefix(asked, "arn:") {
 		return asked
 	}
-	return ownTables + asked
+	return d.ownTables() + asked
 }
 
 // CreateTable makes an empty table with a partition key and, if there are two names, a

@@ -78,7 +78,7 @@ func (t *dynamoTable) exactKey(key dynamoItem) (string, *apiError) {
 
 // table finds a table. d.mu is held.
 func (d *Dynamo) table(asked string) (*dynamoTable, *apiError) {
-	if t := d.tables[storedTable(asked)]; t != nil {
+	if t := d.tables[d.storedTable(asked)]; t != nil {
 		return t, nil
 	}
 	return nil, badRequest("ResourceNotFoundException", "Requested resource not found")

@@ -59,7 +59,7 @@ func (in createTableInput) keys() []string   { return []string{in.TableName} }
 func (in describeTableInput) keys() []string { return []string{in.TableName} }
 
 func (d *Dynamo) createTable(in createTableInput) (any, *apiError) {
-	made := &dynamoTable{name: storedTable(in.TableName)}
+	made := &dynamoTable{name: d.storedTable(in.TableName)}
 	kinds := make(map[string]dynamokey.Kind)
 	for _, a := range in.AttributeDefinitions {
 		kinds[a.AttributeName] = a.AttributeType
@@ -78,7 +78,7 @@ func (d *Dynamo) createTable(in createTableInput) (any, *apiError) {
 	if err := d.create(made); err != nil {
 		return nil, err
 	}
-	return map[string]any{"TableDescription": made.description()}, nil
+	return map[string]any{"TableDescription": d.description(made)}, nil
 }
 
 func (d *Dynamo) describeTable(in describeTableInput) (any, *apiError) {
@@ -88,11 +88,11 @@ func (d *Dynamo) describeTable(in describeTableInput) (any, *apiError) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{"Table": t.description()}, nil
+	return map[string]any{"Table": d.description(t)}, nil
 }
 
 // description is what the service tells of a table, or as much of it as the fake knows.
-func (t *dynamoTable) description() map[string]any {
+func (d *Dynamo) description(t *dynamoTable) map[string]any {
 	var schema []keySchemaElement
 	var definitions []attributeDefinition
 	for i, k := range t.key {
@@ -100,7 +100,7 @@ func (t *dynamoTable) description() map[string]any {
 		definitions = append(definitions, attributeDefinition{k.name, k.kind})
 	}
 	return map[string]any{
-		"TableName": t.name, "TableArn": tableARN(t.name), "TableStatus": "ACTIVE", "ItemCount": len(t.items),
+		"TableName": t.name, "TableArn": d.tableARN(t.name), "TableStatus": "ACTIVE", "ItemCount": len(t.items),
 		"KeySchema": schema, "AttributeDefinitions": definitions,
 	}
 }

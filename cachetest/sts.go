@@ -12,8 +12,8 @@ import (
 
 // STS is the fake's Security Token Service. A test says which roles there are;
 // clients take one with AssumeRole. What is signed with the keys of a session has the
-// role in [Request], reads in the role's account ([SSM.In], [Secrets.In]), and is
-// refused once the session has ended, by the time of [NewClock].
+// role in [Request], reads in the role's account ([SSM.In], [Secrets.In], [AppConfig.In],
+// [Dynamo.In]), and is refused once the session has ended, by the time of [NewClock].
 //
 // To refuse a role that is there, deny "sts:AssumeRole" on its ARN ([AWS.Deny]).
 type STS struct {
@@ -25,10 +25,11 @@ type STS struct {
 }
 
 type stsSession struct {
-	role  string // its ARN
-	name  string
-	token string
-	ends  int64 // on the wall clock, in ns
+	role    string // its ARN
+	name    string
+	token   string
+	ends    int64 // on the wall clock, in ns
+	revoked bool
 }
 
 func newSTS(a *AWS) *STS {
@@ -52,6 +53,28 @@ func (s *STS) DeleteRole(arn string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.roles, arn)
+}
+
+// EndSessions ends the sessions of a role before their time: whoever asks with one from
+// now on is told that it has expired. The role can be assumed again.
+func (s *STS) EndSessions(arn string) {
+	now := clock.Now().Wall
+	s.change(arn, func(x *stsSession) { x.ends = min(x.ends, now) })
+}
+
+// RevokeSessions revokes the sessions that a role has now, as the IAM console does: they
+// are denied everything. The role can be assumed again.
+func (s *STS) RevokeSessions(arn string) { s.change(arn, func(x *stsSession) { x.revoked = true }) }
+
+func (s *STS) change(role string, change func(*stsSession)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for key, x := range s.sessions {
+		if x.role == role {
+			change(&x)
+			s.sessions[key] = x
+		}
+	}
 }
 
 // accountOf is the account of an ARN, "" if it is none.
@@ -111,7 +134,8 @@ func (x stsSession) arn() string {
 	return "arn:aws:sts::" + accountOf(x.role) + ":assumed-role/" + x.role[strings.LastIndexByte(x.role, '/')+1:] + "/" + x.name
 }
 
-// check refuses a request whose session has ended, or whose token is another's.
+// check refuses a request whose session has ended or was revoked, or whose token is
+// another's.
 func (s *STS) check(c *call, r *http.Request) *apiError {
 	session, ok := s.sessionOf(r)
 	switch {
@@ -119,6 +143,8 @@ func (s *STS) check(c *call, r *http.Request) *apiError {
 		return nil
 	case session.token != r.Header.Get("X-Amz-Security-Token"):
 		return &apiError{status: 403, code: "InvalidClientTokenId", message: "The security token included in the request is invalid."}
+	case clock.Now().Wall < session.ends && session.revoked:
+		return revocation(c)
 	case clock.Now().Wall < session.ends:
 		return nil
 	}

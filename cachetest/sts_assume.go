@@ -68,6 +68,7 @@ const (
 	shortestSession = 900
 	defaultSession  = 3600
 	longestSession  = 12 * 3600
+	longestChained  = 3600 // of a role that a session assumes
 )
 
 func (s *STS) assumeRole(c *call, form url.Values) (*assumeRoleOutput, *apiError) {
@@ -80,6 +81,9 @@ func (s *STS) assumeRole(c *call, form url.Values) (*assumeRoleOutput, *apiError
 		seconds = defaultSession
 	case err != nil || seconds < shortestSession || seconds > longestSession:
 		return nil, badRequest("ValidationError", "Value at 'durationSeconds' failed to satisfy constraint")
+	}
+	if c.role != "" && seconds > longestChained {
+		return nil, badRequest("ValidationError", "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining")
 	}
 	s.mu.Lock()
 	wanted, ok := s.roles[role]

@@ -21,15 +21,22 @@ const role = "arn:aws:iam::222222222222:role/app/reader"
 
 func assume(t *testing.T, fake *cachetest.AWS, change func(*sts.AssumeRoleInput)) (*types.Credentials, error) {
 	t.Helper()
+	return assumeWith(t, config(t, fake), change)
+}
+
+func assumeWith(t *testing.T, cfg aws.Config, change func(*sts.AssumeRoleInput)) (*types.Credentials, error) {
+	t.Helper()
 	in := &sts.AssumeRoleInput{RoleArn: aws.String(role), RoleSessionName: aws.String("me")}
 	if change != nil {
 		change(in)
 	}
-	out, err := sts.NewFromConfig(config(t, fake)).AssumeRole(t.Context(), in)
+	out, err := sts.NewFromConfig(cfg).AssumeRole(t.Context(), in)
 	if err != nil {
 		return nil, err
 	}
-	want(t, "session", *out.AssumedRoleUser.Arn, "arn:aws:sts::222222222222:assumed-role/reader/me")
+	if *in.RoleArn == role {
+		want(t, "session", *out.AssumedRoleUser.Arn, "arn:aws:sts::222222222222:assumed-role/reader/me")
+	}
 	return out.Credentials, nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/lambda-cache/lambdacache"
+	"github.com/lambda-cache/lambdacache/cachetest"
 	"github.com/lambda-cache/lambdacache/dynamocache"
 	"github.com/lambda-cache/lambdacache/internal/testlab"
 )
@@ -136,8 +137,9 @@ func ExampleConsistent() {
 func ExampleClient() {
 	fake, stop := fakeAWS()
 	defer stop()
-	fake.Dynamo.CreateTable("tenants", "pk")
-	fake.Dynamo.Put("tenants", map[string]any{"pk": "tenant#1", "plan": "gold"})
+	ireland := fake.Dynamo.In(cachetest.Account, "eu-west-1")
+	ireland.CreateTable("tenants", "pk")
+	ireland.Put("tenants", map[string]any{"pk": "tenant#1", "plan": "gold"})
 
 	client := dynamodb.New(dynamodb.Options{
 		Region:       "eu-west-1",

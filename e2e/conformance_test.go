@@ -65,25 +65,7 @@ func TestConformanceOnServeStatic(t *testing.T) {
 }
 
 func TestConformanceOnTheFake(t *testing.T) {
-	aws := cachetest.NewAWS(t)
-	cfg := subject.Config(aws.URL(), "any", "any")
-	t.Run("ssmcache", func(t *testing.T) {
-		cachetest.Conformance(t, subject.OnFake(subject.SSM(cfg), aws, "ssm:GetParameters", "GetParameters", "GetParameter"))
-	})
-	t.Run("ssmcache.Path", func(t *testing.T) {
-		cachetest.Conformance(t, subject.OnFake(subject.Paths(cfg), aws, "ssm:GetParametersByPath", "GetParametersByPath"))
-	})
-	t.Run("secretcache", func(t *testing.T) {
-		cachetest.Conformance(t, subject.OnFake(subject.Secrets(cfg), aws, "secretsmanager:GetSecretValue", "GetSecretValue", "BatchGetSecretValue"))
-	})
-	t.Run("appconfigcache", func(t *testing.T) {
-		cachetest.Conformance(t, subject.OnFake(subject.AppConfig(aws), aws, "appconfig:GetLatestConfiguration", "StartConfigurationSession", "GetLatestConfiguration"))
-	})
-	objects := subject.OnFake(subject.S3(t, cfg), aws, "s3:GetObject", "GetObject", "HeadObject")
-	t.Run("s3cache.Object", func(t *testing.T) { cachetest.Conformance(t, objects) })
-	t.Run("s3cache.File", func(t *testing.T) { cachetest.Conformance(t, subject.Files(objects)) })
-	t.Run("dynamocache", func(t *testing.T) { cachetest.Conformance(t, subject.DynamoOnFake(subject.Dynamo(t, cfg), aws)) })
-	t.Run("dynamocache with a sort key", func(t *testing.T) {
-		cachetest.Conformance(t, subject.DynamoOnFake(subject.DynamoSorted(t, cfg), aws))
-	})
+	for _, s := range subject.Sources {
+		t.Run(s.Name, func(t *testing.T) { cachetest.Conformance(t, s.In(t, cachetest.NewAWS(t), subject.Place{})) })
+	}
 }

@@ -1,6 +1,7 @@
 package httpcache_test
 
 import (
+	"net/http"
 	"testing"
 
 	"github.com/lambda-cache/lambdacache/cachetest"
@@ -10,9 +11,9 @@ import (
 )
 
 func TestConformance(t *testing.T) {
-	t.Run("http of this machine", func(t *testing.T) { cachetest.Conformance(t, subject.OnSite(site.New(t))) })
+	t.Run("http of this machine", func(t *testing.T) { cachetest.Conformance(t, subject.OnSite(site.New(t), http.StatusForbidden)) })
 	t.Run("https", func(t *testing.T) {
 		s := site.NewTLS(t)
-		cachetest.Conformance(t, subject.OnSite(s, httpcache.Client(s.Client())))
+		cachetest.Conformance(t, subject.OnSite(s, http.StatusUnauthorized, httpcache.Client(s.Client())))
 	})
 }

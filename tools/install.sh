@@ -11,7 +11,7 @@ bin=$TOOLS/bin
 # shellcheck source=tools/versions.sh
 . "$here/versions.sh"
 
-all=(golangci-lint staticcheck gofumpt benchstat moto versitygw toxiproxy fun serve-static dynalite peers)
+all=(golangci-lint staticcheck gofumpt benchstat moto versitygw toxiproxy fun serve-static dynalite awscli peers)
 
 say() { printf 'tools: %s\n' "$*" >&2; }
 
@@ -71,6 +71,7 @@ install() {
 	versitygw) go_tool versitygw "$versitygw" ;;
 	toxiproxy) go_tool toxiproxy-server "$toxiproxy" ;;
 	moto) "$here/moto.sh" ;;
+	awscli) "$here/awscli.sh" ;;
 	fun | serve-static | dynalite) npm_packages ;;
 	peers) peers ;;
 	*) die "no tool is called $1; there are: ${all[*]}" ;;

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 // Configure gives cfg with the credentials of the session. It makes no call.
 func (s *Session) Configure(cfg aws.Config) (aws.Config, error) {
 	cfg.Credentials = s
+	cfg.APIOptions = append(slices.Clip(cfg.APIOptions), awskeys.Watch)
 	return cfg, nil
 }
 
@@ -39,7 +41,7 @@ var errNoKeys = errors.New("the answer to AssumeRole holds no keys")
 
 // assume makes one AssumeRole.
 func (s *Session) assume(ctx context.Context, hurry bool) (*awskeys.Grant, error) {
-	client, err := service.get()
+	client, err := clients.of(s.config)
 	if err != nil {
 		return nil, err
 	}
@@ -89,32 +91,36 @@ func (s *Session) sessionName() string {
 	return "lambda-cache"
 }
 
-// service is the STS client of all sessions, made when it is needed. An error is not
-// kept.
-var service = new(lazyClient)
+// clients are the STS clients of all sessions, each made when it is needed. An error is
+// not kept.
+var clients = &clientsOf{made: make(map[awsconfig.Provider]*sts.Client)}
 
-type lazyClient struct {
-	mu     sync.Mutex
-	client *sts.Client
+type clientsOf struct {
+	mu   sync.Mutex
+	made map[awsconfig.Provider]*sts.Client // by who assumes, nil for the function
 }
 
-func (l *lazyClient) get() (*sts.Client, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.client == nil {
-		cfg, err := awsconfig.Default("assumerole")
-		if err != nil {
-			return nil, err
-		}
-		l.client = sts.NewFromConfig(cfg)
+func (c *clientsOf) of(who awsconfig.Provider) (*sts.Client, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if client := c.made[who]; client != nil {
+		return client, nil
 	}
-	return l.client, nil
+	cfg, err := awsconfig.Default("assumerole")
+	if err == nil && who != nil {
+		cfg, err = who.Configure(cfg)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.made[who] = sts.NewFromConfig(cfg)
+	return c.made[who], nil
 }
 
-func (l *lazyClient) forget() {
-	l.mu.Lock()
-	l.client = nil
-	l.mu.Unlock()
+func (c *clientsOf) forget() {
+	c.mu.Lock()
+	clear(c.made)
+	c.mu.Unlock()
 }
 
 // roleError says for which role there are no credentials.

@@ -10,6 +10,16 @@
 // Region, and again 5 minutes before its session ends. A session that cannot be renewed
 // serves to its end. The session is good for every Region and every source.
 //
+// A session may end early. When a service answers that its credentials have expired or
+// are not accepted, the role is assumed again and the call made once more, in the same
+// load; likewise when a call is denied and the session is older than 5 minutes, because
+// whoever revokes a role's sessions denies everything to those that began before
+// (docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html). A key
+// that the role may not read costs one AssumeRole in 5 minutes, therefore, while it is
+// asked for.
+//
+// A role can be assumed as another role: see [Config].
+//
 // It is a package of its own because it links the STS client.
 package assumerole
 
@@ -19,7 +29,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lambda-cache/lambdacache/awsconfig"
 	"github.com/lambda-cache/lambdacache/internal/awskeys"
+	"github.com/lambda-cache/lambdacache/internal/awsorigin"
 	"github.com/lambda-cache/lambdacache/internal/testhook"
 )
 
@@ -34,8 +46,9 @@ type Session struct {
 type settings struct {
 	role       string
 	externalID string
-	name       string        // "": from the environment, when the role is assumed
-	duration   time.Duration // whole seconds
+	name       string             // "": from the environment, when the role is assumed
+	duration   time.Duration      // whole seconds
+	config     awsconfig.Provider // who assumes it, nil for the function
 }
 
 // Option is an option of [Role].
@@ -99,13 +112,27 @@ func SessionName(name string) Option {
 }
 
 // Duration is how long a session lasts, 1 h by default; STS takes whole seconds, from
-// 15 minutes to the role's maximum, at most 12 h, and from a Lambda function, whose own
-// credentials are a role's, no more than 1 h. Anything else panics.
+// 15 minutes to the role's maximum, at most 12 h, and no more than 1 h if a role assumes
+// the role, as every Lambda function does. Anything else panics.
 func Duration(d time.Duration) Option {
 	if d < shortestDuration || d > longestDuration || d%time.Second != 0 {
 		panic(fmt.Sprintf("lambdacache: assumerole.Duration(%v): a session lasts whole seconds, from 15m to 12h", d))
 	}
 	return func(s *settings) { s.duration = d }
+}
+
+// Config says as whom the role is assumed, the function by default: as another role,
+//
+//	hub := assumerole.Role("arn:aws:iam::222222222222:role/hub")
+//	reader := assumerole.Role("arn:aws:iam::333333333333:role/reader", assumerole.Config(hub))
+//
+// or with a configuration of one's own. The first load then waits for each AssumeRole in
+// turn. The trust policy of the role names the other one, and the other's policy has
+// sts:AssumeRole on the role. A nil provider, and one that cannot be compared with
+// others, panics.
+func Config(p awsconfig.Provider) Option {
+	awsorigin.Check("assumerole.Config", "provider", p)
+	return func(s *settings) { s.config = p }
 }
 
 // String is the role's ARN.
@@ -144,5 +171,5 @@ func (r *registry) forget() {
 
 func init() {
 	testhook.OnReset(sessions.forget)
-	testhook.OnReset(service.forget)
+	testhook.OnReset(clients.forget)
 }

@@ -127,6 +127,7 @@ func TestMistakesPanic(t *testing.T) {
 		`assumerole.Duration(14m59s): a session lasts`:           func() { assumerole.Duration(15*time.Minute - time.Second) },
 		`assumerole.Duration(12h0m1s): a session lasts`:          func() { assumerole.Duration(12*time.Hour + time.Second) },
 		`assumerole.Duration(15m0.001s): a session lasts`:        func() { assumerole.Duration(15*time.Minute + time.Millisecond) },
+		`assumerole.Config was given nil: give it a provider`:    func() { assumerole.Config((*assumerole.Session)(nil)) },
 		`ssmcache.Config was given nil: give it a provider`:      func() { ssmcache.Config((*assumerole.Session)(nil)) },
 	} {
 		func() {

@@ -32,6 +32,29 @@ func ExampleRole() {
 	// arn:aws:iam::222222222222:role/reader GetSecretValue eu-west-1
 }
 
+// A role of a third account, which trusts a role of the second only.
+func ExampleConfig() {
+	fake, stop := fakeAWS()
+	defer stop()
+	fake.STS.PutRole("arn:aws:iam::222222222222:role/hub", "")
+	fake.STS.PutRole("arn:aws:iam::333333333333:role/reader", "")
+	fake.Secrets.In("333333333333", "us-east-1").PutString("prod/db", "theirs")
+
+	hub := assumerole.Role("arn:aws:iam::222222222222:role/hub")
+	reader := assumerole.Role("arn:aws:iam::333333333333:role/reader", assumerole.Config(hub))
+	db := secretcache.Secret[string]("prod/db", secretcache.Config(reader))
+
+	fmt.Println(db.Get(context.Background()))
+	for _, r := range fake.Requests() {
+		fmt.Println(r.Role, r.Operation)
+	}
+	// Output:
+	// theirs <nil>
+	//  AssumeRole
+	// arn:aws:iam::222222222222:role/hub AssumeRole
+	// arn:aws:iam::333333333333:role/reader GetSecretValue
+}
+
 // fakeAWS stands for AWS, as cachetest.NewAWS(t) does in a test.
 func fakeAWS() (fake *cachetest.AWS, stop func()) {
 	fake, err := cachetest.StartAWS()

@@ -41,6 +41,9 @@ func newLab(t *testing.T) *lab {
 			l.SSM.In(a, r).Put("/prod/second", "second of "+a+" in "+r)
 			l.Secrets.In(a, r).PutString("prod/db", "secret of "+a+" in "+r)
 			l.Secrets.In(a, r).PutString("prod/second", "second of "+a+" in "+r)
+			l.AppConfig.In(a, r).Put("shop", "prod", "flags", "flags of "+a+" in "+r)
+			l.Dynamo.In(a, r).CreateTable("tenants", "pk")
+			l.Dynamo.In(a, r).Put("tenants", map[string]any{"pk": "a", "value": "item of " + a + " in " + r})
 		}
 	}
 	return l

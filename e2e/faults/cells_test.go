@@ -49,6 +49,7 @@ func newCells(t *testing.T, w *world, f fault) (cells []*cell) {
 	for i := range sources {
 		for _, column := range columns {
 			c := &cell{source: &sources[i], column: column, clients: newClients(t, w.proxy.Address)}
+			c.clients.site = w.documents
 			var opts []lambdacache.Option
 			switch isS3 := strings.HasPrefix(c.source.name, "s3cache"); {
 			case !f.timed:
@@ -85,9 +86,9 @@ func (c *cell) handle(ctx context.Context, _ struct{}) (string, error) {
 	return got, nil
 }
 
-func (c *cell) put(aws *cachetest.AWS, version string) {
+func (c *cell) put(at *services, version string) {
 	for _, key := range c.keys {
-		c.source.put(aws, key, version+" "+strings.Repeat("x", valueSize))
+		c.source.put(at, key, version+" "+strings.Repeat("x", valueSize))
 	}
 }
 
@@ -106,21 +107,21 @@ func (w *world) play(t *testing.T, f fault) {
 	lambdacache.Observe(func(e lambdacache.Event) { w.observe(t, f, e) })
 	defer lambdacache.Observe(nil)
 	for _, c := range w.cells {
-		c.put(w.aws, "v1")
+		c.put(w.services, "v1")
 		if c.column != nothing {
 			c.expect(t, f, "before", "v1")
 		}
 	}
 	w.clock.Advance(due)
 	for _, c := range w.cells {
-		c.put(w.aws, "v2")
+		c.put(w.services, "v2")
 	}
 	f.begin(t, w)
 	w.each(f.alone, func(c *cell) { c.meet(t, f) })
 	w.heal(t)
 	if f.name == "404" {
 		for _, c := range w.cells {
-			c.put(w.aws, "v2")
+			c.put(w.services, "v2")
 		}
 	}
 	w.clock.Advance(due) // longer than any pause
@@ -153,12 +154,15 @@ func (c *cell) expect(t *testing.T, f fault, when, version string) {
 func (w *world) observe(t *testing.T, f fault, e lambdacache.Event) {
 	for _, c := range w.cells {
 		about := slices.ContainsFunc(c.keys, func(key string) bool {
-			return strings.HasSuffix(strings.TrimSuffix(e.Key, "/"), "/"+key) || e.Key == key
+			return strings.HasSuffix(strings.TrimSuffix(e.Key, "/"), "/"+key) || strings.HasSuffix(e.Key, "="+key) || e.Key == key
 		})
 		if e.Key == "" && f.alone {
 			about = c.clients.String() != "" && c.got == "" && c.err == ""
 		}
 		if about {
+			if e.Source == "http" && e.Calls > 0 {
+				c.clients.asked(e.Calls)
+			}
 			c.mu.Lock()
 			c.events = append(c.events, e)
 			c.mu.Unlock()

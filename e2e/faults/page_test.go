@@ -16,7 +16,7 @@ const intro = `# What happens when a service fails
 
 Every fault that a network and a service can have, by every source, over real HTTP: what an invocation gets whose
 ` + "`Wrap`" + ` lists the entry, what is sent to the service for it, and which [events](../event.go) are told. This page is
-written by [e2e/faults](../e2e/faults), which breaks a fake AWS and the network before it and fails where the page is not
+written by [e2e/faults](../e2e/faults), which breaks a fake AWS, a site and the network before them and fails where the page is not
 what happens: ` + "`make e2e`" + `; ` + "`cd e2e && go test ./faults -update`" + ` writes it anew.
 
 * **No value**: nothing was ever loaded. **Old value**: one was, longer ago than its max age. **Stale allowed**: the same,
@@ -26,6 +26,7 @@ what happens: ` + "`make e2e`" + `; ` + "`cd e2e && go test ./faults -update`" +
 * Requests are those of the default configuration: three attempts, 1.5 s each, and but for S3 within the load's timeout
   of 3 s (2.5 s here, so that it does not end together with an attempt). A cell names its own where they differ from those
   without a value.
+* The requests of httpcache are GETs over HTTPS.
 * A token of AppConfig is good for one call: tried again after an answer that did not arrive, it is refused.
 * After the fault every cell loads the new value at its next due time; until then, a served old value costs no request
   for as long as the pause lasts.

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/appconfigdata"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -27,15 +28,16 @@ var operations = map[string]string{
 	"ssmcache.Parameter": "GetParameters", "ssmcache.Path": "GetParametersByPath", "secretcache.Secret": "GetSecretValue", "two secretcache.Secret": "BatchGetSecretValue",
 	"s3cache.Object": "GetObject", "s3cache.File": "GetObject",
 	"appconfigcache.Configuration": "StartConfigurationSession", // where each of them fails
+	"dynamocache.Item":             "GetItem", "two dynamocache.Item": "BatchGetItem",
 }
 
-// invoke makes an invocation for each source and has its error and the number of its
+// invoke makes an invocation for each source of AWS and has its error and the number of its
 // requests checked.
-func invoke(t *testing.T, fake *cachetest.AWS, clients func() *clients, check func(source string, err error, requests int)) {
+func invoke(t *testing.T, fake *services, clients func() *clients, check func(source string, err error, requests int)) {
 	t.Helper()
-	for i := range sources {
+	for i := range ofAWS {
 		fake.ResetCounts()
-		c := &cell{source: &sources[i], clients: clients()}
+		c := &cell{source: &ofAWS[i], clients: clients()}
 		var list []lambdacache.Cached
 		for n := range c.source.keys {
 			e := c.source.declare(t, c.clients, fmt.Sprintf("policy/%d-%d", i, n), lambdacache.LoadTimeout(time.Minute))
@@ -64,7 +66,7 @@ func TestEveryThrottle(t *testing.T) {
 	for code := range retry.DefaultThrottleErrorCodes {
 		throttles[code] = cachetest.Error(400, code, "Rate exceeded")
 	}
-	fake := cachetest.NewAWS(t)
+	fake := newAWS(t)
 	serveNames(t)
 	for attempts, setting := range map[int]string{1: "1", 2: "2"} {
 		t.Setenv("AWS_MAX_ATTEMPTS", setting)
@@ -86,7 +88,7 @@ func TestEveryThrottle(t *testing.T) {
 
 // S3 may answer a throttle without a body.
 func TestUnavailableWithoutACode(t *testing.T) {
-	fake := cachetest.NewAWS(t)
+	fake := newAWS(t)
 	cachetest.Reset(t)
 	serveNames(t)
 	t.Setenv("AWS_MAX_ATTEMPTS", "2")
@@ -101,7 +103,7 @@ func TestUnavailableWithoutACode(t *testing.T) {
 // One policy for all sources: the number of attempts is the environment's, in every
 // mode, for each kind of failure that is tried again.
 func TestOnePolicyForAllSources(t *testing.T) {
-	fake := cachetest.NewAWS(t)
+	fake := newAWS(t)
 	serveNames(t)
 	for _, mode := range []string{"", "standard", "adaptive"} {
 		for setting, attempts := range map[string]int{"": 3, "2": 2} {
@@ -112,9 +114,9 @@ func TestOnePolicyForAllSources(t *testing.T) {
 				"closed": cachetest.DropConnection(), "reset": cachetest.ResetConnection(), "cut off": cachetest.TruncateBody(10),
 			} {
 				if name == "cut off" { // of an object that is there
-					for i := range sources {
-						for n := range sources[i].keys {
-							sources[i].put(fake, fmt.Sprintf("policy/%d-%d", i, n), strings.Repeat("x", valueSize))
+					for i := range ofAWS {
+						for n := range ofAWS[i].keys {
+							ofAWS[i].put(fake, fmt.Sprintf("policy/%d-%d", i, n), strings.Repeat("x", valueSize))
 						}
 					}
 				}
@@ -133,7 +135,7 @@ func TestOnePolicyForAllSources(t *testing.T) {
 
 // A client of one's own is used as it is.
 func TestOwnClientsPolicy(t *testing.T) {
-	fake := cachetest.NewAWS(t)
+	fake := newAWS(t)
 	cachetest.Reset(t)
 	t.Setenv("AWS_MAX_ATTEMPTS", "5") // of the default configuration
 	fake.Fail(cachetest.Fault{Do: cachetest.Error(500, "InternalServerError", "try again")})
@@ -151,7 +153,7 @@ func TestOwnClientsPolicy(t *testing.T) {
 			return &clients{
 				ssm: ssm.NewFromConfig(cfg), secrets: secretsmanager.NewFromConfig(cfg),
 				s3:        s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true }),
-				appconfig: appconfigdata.NewFromConfig(cfg),
+				appconfig: appconfigdata.NewFromConfig(cfg), dynamo: dynamodb.NewFromConfig(cfg),
 			}
 		}
 		invoke(t, fake, own, func(source string, err error, requests int) {

@@ -13,6 +13,7 @@ import (
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/appconfigdata"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -21,7 +22,8 @@ import (
 	"github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/appconfigcache"
 	"github.com/lambda-cache/lambdacache/awsconfig"
-	"github.com/lambda-cache/lambdacache/cachetest"
+	"github.com/lambda-cache/lambdacache/dynamocache"
+	"github.com/lambda-cache/lambdacache/httpcache"
 	"github.com/lambda-cache/lambdacache/s3cache"
 	"github.com/lambda-cache/lambdacache/secretcache"
 	"github.com/lambda-cache/lambdacache/ssmcache"
@@ -44,24 +46,37 @@ func itself(s string) string { return s }
 type source struct {
 	name    string
 	keys    int
-	put     func(aws *cachetest.AWS, key, value string)
-	remove  func(aws *cachetest.AWS, key string)
+	put     func(at *services, key, value string)
+	remove  func(at *services, key string)
 	declare func(t *testing.T, c *clients, key string, opts ...lambdacache.Option) entry
 }
 
-var sources = []source{
+// sources are all; AWS's own come first.
+var sources = append(slices.Clone(ofAWS), source{
+	name: "httpcache.URL", keys: 1,
+	put: func(at *services, key, value string) {
+		at.site.Put("/"+key, fmt.Sprintf(`{"value":%q}`, value))
+	},
+	remove: func(at *services, key string) { at.site.Remove("/" + key) },
+	declare: func(t *testing.T, c *clients, key string, opts ...lambdacache.Option) entry {
+		type document struct{ Value string }
+		return entryOf(httpcache.URL[document](c.site+"/"+key, opts...), func(d document) string { return d.Value })
+	},
+})
+
+var ofAWS = []source{
 	{
 		name: "ssmcache.Parameter", keys: 1,
-		put:    func(aws *cachetest.AWS, key, value string) { aws.SSM.Put("/"+key, value) },
-		remove: func(aws *cachetest.AWS, key string) { aws.SSM.Delete("/" + key) },
+		put:    func(at *services, key, value string) { at.SSM.Put("/"+key, value) },
+		remove: func(at *services, key string) { at.SSM.Delete("/" + key) },
 		declare: func(t *testing.T, c *clients, key string, opts ...lambdacache.Option) entry {
 			return entryOf(ssmcache.Parameter[string]("/"+key, append(opts, ssmcache.Client(c.ssm))...), itself)
 		},
 	},
 	{
 		name: "ssmcache.Path", keys: 1,
-		put:    func(aws *cachetest.AWS, key, value string) { aws.SSM.Put("/"+key+"/value", value) },
-		remove: func(aws *cachetest.AWS, key string) { aws.SSM.Delete("/" + key + "/value") },
+		put:    func(at *services, key, value string) { at.SSM.Put("/"+key+"/value", value) },
+		remove: func(at *services, key string) { at.SSM.Delete("/" + key + "/value") },
 		declare: func(t *testing.T, c *clients, key string, opts ...lambdacache.Option) entry {
 			type values struct {
 				Value string `ssm:"value"`
@@ -94,19 +109,37 @@ var sources = []source{
 	},
 	{
 		name: "appconfigcache.Configuration", keys: 1,
-		put: func(aws *cachetest.AWS, key, value string) {
+		put: func(at *services, key, value string) {
 			environment, profile := configuration(key)
-			aws.AppConfig.Put("app", environment, profile, value)
+			at.AppConfig.Put("app", environment, profile, value)
 		},
-		remove: func(aws *cachetest.AWS, key string) {
+		remove: func(at *services, key string) {
 			environment, profile := configuration(key)
-			aws.AppConfig.Delete("app", environment, profile)
+			at.AppConfig.Delete("app", environment, profile)
 		},
 		declare: func(t *testing.T, c *clients, key string, opts ...lambdacache.Option) entry {
 			environment, profile := configuration(key)
 			return entryOf(appconfigcache.Configuration[string]("app", environment, profile, append(opts, appconfigcache.Client(c.appconfig))...), itself)
 		},
 	},
+	{name: "dynamocache.Item", keys: 1, put: putItem, remove: removeItem, declare: declareItem},
+	{name: "two dynamocache.Item", keys: 2, put: putItem, remove: removeItem, declare: declareItem},
+}
+
+const table = "items"
+
+func putItem(at *services, key, value string) {
+	at.Dynamo.Put(table, map[string]any{"pk": key, "value": value})
+}
+
+func removeItem(at *services, key string) { at.Dynamo.Delete(table, map[string]any{"pk": key}) }
+
+func declareItem(t *testing.T, c *clients, key string, opts ...lambdacache.Option) entry {
+	type item struct {
+		Value string `dynamodbav:"value"`
+	}
+	e := dynamocache.Item[item](table, dynamocache.Key("pk", key), append(opts, dynamocache.Client(c.dynamo))...)
+	return entryOf(e, func(i item) string { return i.Value })
 }
 
 // configuration is a key with a slash in it as environment and profile.
@@ -115,10 +148,10 @@ func configuration(key string) (environment, profile string) {
 	return environment, profile
 }
 
-func putSecret(aws *cachetest.AWS, key, value string) { aws.Secrets.PutString(key, value) }
-func removeSecret(aws *cachetest.AWS, key string)     { aws.Secrets.Delete(key) }
-func putObject(aws *cachetest.AWS, key, value string) { aws.S3.Put("bucket", key, []byte(value)) }
-func removeObject(aws *cachetest.AWS, key string)     { aws.S3.Delete("bucket", key) }
+func putSecret(at *services, key, value string) { at.Secrets.PutString(key, value) }
+func removeSecret(at *services, key string)     { at.Secrets.Delete(key) }
+func putObject(at *services, key, value string) { at.S3.Put("bucket", key, []byte(value)) }
+func removeObject(at *services, key string)     { at.S3.Delete("bucket", key) }
 func declareSecret(t *testing.T, c *clients, key string, opts ...lambdacache.Option) entry {
 	return entryOf(secretcache.Secret[string](key, append(opts, secretcache.Client(c.secrets))...), itself)
 }
@@ -129,6 +162,8 @@ type clients struct {
 	secrets   *secretsmanager.Client
 	s3        *s3.Client
 	appconfig *appconfigdata.Client
+	dynamo    *dynamodb.Client
+	site      string // the URL of the documents, for httpcache's own client
 
 	mu       sync.Mutex
 	attempts map[string]int // by operation
@@ -157,7 +192,7 @@ func newClients(t *testing.T, address string) *clients {
 	}
 	plain.BaseEndpoint, streaming.BaseEndpoint = &endpoint, &endpoint
 	c.ssm, c.secrets = ssm.NewFromConfig(plain), secretsmanager.NewFromConfig(plain)
-	c.appconfig = appconfigdata.NewFromConfig(plain)
+	c.appconfig, c.dynamo = appconfigdata.NewFromConfig(plain), dynamodb.NewFromConfig(plain)
 	c.s3 = s3.NewFromConfig(streaming, func(o *s3.Options) {
 		o.UsePathStyle = true
 		o.DisableLogOutputChecksumValidationSkipped = true
@@ -175,6 +210,13 @@ func (c *clients) count(stack *middleware.Stack) error {
 		c.mu.Unlock()
 		return next.HandleFinalize(ctx, in)
 	}), "Retry", middleware.After)
+}
+
+// asked counts what httpcache asked: it has no place for a counter and tells by an event.
+func (c *clients) asked(n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.attempts["GET"] += n
 }
 
 func (c *clients) reset() {

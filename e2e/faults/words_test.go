@@ -13,6 +13,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/lambda-cache/lambdacache"
+	"github.com/lambda-cache/lambdacache/httpcache"
 )
 
 // kinds are the kinds of events, in the order of their numbers.
@@ -37,6 +38,7 @@ func class(err error) string {
 	var timeout interface{ Timeout() bool }
 	var response *http.ResponseError
 	var failed *lambdacache.LoadError
+	var status *httpcache.StatusError
 	switch {
 	case err == nil:
 		return ""
@@ -50,6 +52,8 @@ func class(err error) string {
 		return "`ErrNotFound`"
 	case errors.Is(err, lambdacache.ErrDecode):
 		return "`ErrDecode`"
+	case errors.As(err, &status):
+		return fmt.Sprintf("`*httpcache.StatusError`, status %d", status.Status)
 	case errors.As(err, &api):
 		return "`" + api.ErrorCode() + "`"
 	case errors.As(err, &dns):

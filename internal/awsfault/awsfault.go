@@ -93,20 +93,40 @@ func CanSplit(err error) bool {
 	return false
 }
 
+// CredentialsRefused reports whether a service answered that the credentials have ended
+// or are not accepted.
+func CredentialsRefused(err error) bool {
+	k := kindOf(err)
+	return k == expired || k == rejected
+}
+
+// IsDenied reports whether a service answered that a policy withholds what was asked for.
+func IsDenied(err error) bool { return kindOf(err) == denied }
+
 // alsoDecrypt is a refusal that may be the KMS key's.
 type alsoDecrypt struct{ denied error }
 
 func (e *alsoDecrypt) Error() string { return e.denied.Error() + ", or kms:Decrypt on its key" }
 func (e *alsoDecrypt) Unwrap() error { return e.denied }
 
-// refusedRole is the refusal of a role. Its policy has a say as well: it names those
-// who may assume it.
+// roleToAssume is package assumerole's error for a role.
+type roleToAssume interface {
+	error
+	RoleToAssume() string
+}
+
+// refusedRole is the refusal of a role, the last one if it was to be assumed as another.
+// Its policy has a say as well: it names those who may assume it.
 func refusedRole(err error, short *fault, action string) error {
-	var of interface{ RoleToAssume() string } // package assumerole's
-	if !errors.As(err, &of) {
-		return lambdacache.Denied(short, action, "the role to assume")
+	role := "the role to assume"
+	var of roleToAssume
+	for errors.As(err, &of) {
+		role, err = of.RoleToAssume(), errors.Unwrap(of)
 	}
-	return &mistrusted{lambdacache.Denied(short, action, of.RoleToAssume())}
+	if of == nil {
+		return lambdacache.Denied(short, action, role)
+	}
+	return &mistrusted{lambdacache.Denied(short, action, role)}
 }
 
 type mistrusted struct{ denied error }

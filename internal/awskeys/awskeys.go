@@ -34,6 +34,7 @@ type Cache struct {
 
 	mu      sync.Mutex
 	held    *Grant        // nil before the first
+	doubted bool          // held is to be renewed now, because of what a service said
 	failed  clock.Reading // when held could not be renewed, if so
 	running *retrieval    // nil: nobody is asking
 }
@@ -45,7 +46,7 @@ func New(ask Ask) *Cache { return &Cache{ask: ask} }
 func (c *Cache) Forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.held, c.failed = nil, clock.Reading{}
+	c.held, c.doubted, c.failed = nil, false, clock.Reading{}
 }
 
 // Grant is credentials as they were given; it never changes.
@@ -89,6 +90,7 @@ func (c *Cache) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	if err != nil {
 		return aws.Credentials{}, err
 	}
+	noteUse(ctx, c, g)
 	return g.creds(), nil
 }
 
@@ -114,12 +116,13 @@ func (c *Cache) retrieve(ctx context.Context) (*Grant, error) {
 }
 
 // join gives what is held, or the retrieval to wait for, which is the caller's own if
-// nobody is asking. Nobody waits for the renewal of credentials that are still good.
+// nobody is asking. Nobody waits for the renewal of credentials that are still good and
+// not in doubt.
 func (c *Cache) join() (held *Grant, r *retrieval, mine bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := clock.Now()
-	if g := c.held; g.usable(now) && (c.running != nil || !c.due(now)) {
+	if g := c.held; g.usable(now) && !c.doubted && (c.running != nil || !c.due(now)) {
 		return g, nil, false
 	}
 	if c.running != nil {
@@ -142,19 +145,19 @@ func (c *Cache) carryOut(ctx context.Context, r *retrieval) {
 	c.mu.Unlock()
 	r.grant, r.err = c.ask(ctx, old.usable(clock.Now()))
 	r.left = r.err != nil && ctx.Err() != nil
-	if r.err != nil && !r.left && old.usable(clock.Now()) {
-		r.grant, r.err = old, nil
-	}
 }
 
+// finish ends r. What is held makes up for what could not be had, as long as it is good.
 func (c *Cache) finish(r *retrieval) {
 	c.mu.Lock()
-	switch r.grant {
-	case nil:
-	case c.held:
-		c.failed = clock.Now()
-	default:
-		c.held, c.failed = r.grant, clock.Reading{}
+	now := clock.Now()
+	switch {
+	case r.left:
+	case r.err == nil:
+		c.held, c.doubted, c.failed = r.grant, false, clock.Reading{}
+	case c.held.usable(now):
+		r.grant, r.err = c.held, nil
+		c.doubted, c.failed = false, now
 	}
 	c.running = nil
 	c.mu.Unlock()

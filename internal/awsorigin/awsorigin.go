@@ -75,13 +75,13 @@ func NewClients(source string, base func(user string) (aws.Config, error), build
 // Client is the option that brings a client. A nil client, also a nil pointer, and a
 // client that cannot be compared with others panic.
 func (c *Clients) Client(client any) lambdacache.Option {
-	check(c.client.Name(), "client", client)
+	Check(c.client.Name(), "client", client)
 	return c.client.With(client)
 }
 
 // Config is the option that brings a configuration; it panics as [Clients.Client] does.
 func (c *Clients) Config(p awsconfig.Provider) lambdacache.Option {
-	check(c.config.Name(), "provider", p)
+	Check(c.config.Name(), "provider", p)
 	return c.config.With(p)
 }
 
@@ -93,7 +93,9 @@ func (c *Clients) Region(region string) lambdacache.Option {
 	return c.region.With(region)
 }
 
-func check(option, what string, given any) {
+// Check panics if what an option was given is nil, also a nil pointer, or cannot be
+// compared with others, as what tells entries apart must.
+func Check(option, what string, given any) {
 	switch v := reflect.ValueOf(given); {
 	case given == nil, v.Kind() == reflect.Pointer && v.IsNil():
 		panic("lambdacache: " + option + " was given nil: give it a " + what + ", or leave the option out for the default one")

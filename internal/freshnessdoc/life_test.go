@@ -85,22 +85,27 @@ func meet(t *testing.T, age time.Duration, works bool) (o outcome) {
 	return o
 }
 
-// life finds the phases of the entry's life, each where one of its outcomes changes.
-func life(t *testing.T) (phases []phase) {
+// life finds the phases of the entry's life.
+func life(t *testing.T) []phase {
 	t.Helper()
-	const end = maxAge + stale + maxAge
-	both := func(age time.Duration) phase {
+	return find(func(age time.Duration) phase {
 		return phase{from: age, works: at(t, age, true), fails: at(t, age, false)}
-	}
+	}, time.Second)
+}
+
+// find finds the phases of a life, each where one of its outcomes changes; none is
+// shorter than a step.
+func find(both func(age time.Duration) phase, step time.Duration) (phases []phase) {
+	const end = maxAge + stale + maxAge
 	same := func(p, q phase) bool { return p.works == q.works && p.fails == q.fails }
 	now := both(0)
 	phases = []phase{now}
-	for age := time.Duration(0); age < end; age += time.Second {
-		next := both(age + time.Second)
+	for age := time.Duration(0); age < end; age += step {
+		next := both(age + step)
 		if same(now, next) {
 			continue
 		}
-		low, high := age, age+time.Second // the change is after low, and at high at the latest
+		low, high := age, age+step // the change is after low, and at high at the latest
 		for high-low > 1 {
 			if middle := low + (high-low)/2; same(now, both(middle)) {
 				low = middle

@@ -23,6 +23,7 @@ type Site struct {
 
 	mu          sync.Mutex
 	documents   map[string]document // by path
+	denied      map[string]int      // the status, by path
 	effects     []*effect
 	requests    []Request
 	connections int
@@ -65,7 +66,7 @@ func NewTLS(t testing.TB) *Site {
 }
 
 func start(how func(*httptest.Server)) *Site {
-	s := &Site{documents: make(map[string]document)}
+	s := &Site{documents: make(map[string]document), denied: make(map[string]int)}
 	s.Server = httptest.NewUnstartedServer(http.HandlerFunc(s.serve))
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
@@ -83,6 +84,7 @@ func (s *Site) serve(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.requests = append(s.requests, Request{URL: r.URL.RequestURI(), Header: r.Header.Clone()})
 	doc, there := s.documents[r.URL.Path]
+	denial := s.denied[r.URL.Path]
 	do := func(next http.Handler) http.Handler { return next }
 	if len(s.effects) > 0 {
 		e := s.effects[0]
@@ -93,6 +95,10 @@ func (s *Site) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Unlock()
 	do(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if denial != 0 {
+			http.Error(w, http.StatusText(denial), denial)
+			return
+		}
 		if !there {
 			http.NotFound(w, r)
 			return
@@ -130,6 +136,20 @@ func (s *Site) Remove(path string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.documents, path)
+}
+
+// Deny makes the answer for a path an HTTP status, such as 403, until Allow.
+func (s *Site) Deny(path string, status int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.denied[path] = status
+}
+
+// Allow takes Deny back.
+func (s *Site) Allow(path string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.denied, path)
 }
 
 // Fail makes the next n requests, 0 for all, meet an effect, after those that were

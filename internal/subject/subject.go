@@ -210,7 +210,7 @@ func asIs(text string) (string, error) { return text, nil }
 
 // AppConfig is appconfigcache with the configurations of the fake: the data plane has no
 // call that deploys one.
-func AppConfig(fake *cachetest.AWS) cachetest.Subject {
+func AppConfig(service *cachetest.AppConfig) cachetest.Subject {
 	const application, environment = "suite", "test"
 	profile := func(key string) string { return strings.TrimPrefix(key, application+"/"+environment+"/") }
 	return cachetest.Subject{
@@ -230,9 +230,9 @@ func AppConfig(fake *cachetest.AWS) cachetest.Subject {
 		Conditional: true,
 		Sessions:    true,
 		Put: func(_ testing.TB, key, value string) {
-			fake.AppConfig.Put(application, environment, profile(key), value)
+			service.Put(application, environment, profile(key), value)
 		},
-		Remove: func(_ testing.TB, key string) { fake.AppConfig.Delete(application, environment, profile(key)) },
+		Remove: func(_ testing.TB, key string) { service.Delete(application, environment, profile(key)) },
 	}
 }
 

@@ -65,14 +65,10 @@ func AppConfigOfNode(t testing.TB, env []string) AppConfigClient {
 // refusal is how the aws CLI prints an error of a service.
 var refusal = regexp.MustCompile(`An error occurred \((\w+)\)`)
 
-// AppConfigOfCLI is the aws CLI, which this repository does not install: without one on
-// the PATH the test is skipped, in CI too.
+// AppConfigOfCLI is the aws CLI.
 func AppConfigOfCLI(t testing.TB, env []string) AppConfigClient {
 	t.Helper()
-	cli, err := exec.LookPath("aws")
-	if err != nil {
-		t.Skip("there is no aws CLI on the PATH")
-	}
+	cli := program(t, "aws", "awscli")
 	env = append(env, "AWS_MAX_ATTEMPTS=1", "AWS_PAGER=", "AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull)
 	call := func(t testing.TB, into any, args ...string) string {
 		t.Helper()
@@ -100,16 +96,17 @@ func AppConfigOfCLI(t testing.TB, env []string) AppConfigClient {
 			file := filepath.Join(t.TempDir(), "configuration")
 			var out struct {
 				NextPollConfigurationToken, ContentType, VersionLabel string
-				NextPollIntervalInSeconds                             int
+				NextPollIntervalInSeconds                             json.Number // a string in version 2
 			}
 			a.Error = call(t, &out, "get-latest-configuration", "--configuration-token", token, file)
-			a.Next, a.Interval, a.ContentType, a.Label = out.NextPollConfigurationToken, out.NextPollIntervalInSeconds, out.ContentType, out.VersionLabel
+			a.Next, a.ContentType, a.Label = out.NextPollConfigurationToken, out.ContentType, out.VersionLabel
 			if a.Error == "" {
-				body, err := os.ReadFile(file)
-				if err != nil {
-					t.Fatal(err)
+				interval, err := out.NextPollIntervalInSeconds.Int64()
+				body, missing := os.ReadFile(file)
+				if err != nil || missing != nil {
+					t.Fatal(err, missing)
 				}
-				a.Body = string(body)
+				a.Body, a.Interval = string(body), int(interval)
 			}
 			return a
 		},

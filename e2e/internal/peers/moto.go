@@ -7,9 +7,10 @@ import (
 	"testing"
 )
 
-// MotoServer is a running moto: SSM, Secrets Manager, S3 and DynamoDB at one
-// endpoint, for any credentials and any Region, in account 123456789012. It does
-// not check signatures, accepts duplicate names and values over 4 KB, and leaves
+// MotoServer is a running moto: SSM, Secrets Manager, S3, DynamoDB and STS at one
+// endpoint, for any credentials and any Region, in account 123456789012 or that of the
+// role whose session asks. It does not check signatures nor whether a session has ended,
+// lets anybody assume any role, accepts duplicate names and values over 4 KB, and leaves
 // Selector out of SSM's answers.
 type MotoServer struct {
 	Endpoint string // as AWS_ENDPOINT_URL wants it, such as http://127.0.0.1:5000

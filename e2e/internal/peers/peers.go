@@ -2,7 +2,8 @@
 // meet more than our own fakes: moto for SSM, Secrets Manager, S3 and DynamoDB,
 // dynalite for DynamoDB, versitygw for S3, serve-static for documents, toxiproxy for a
 // network that fails, and @vercel/fun for a Lambda host that really stops its processes
-// between invocations.
+// between invocations. The aws CLI and AWS's client for JavaScript meet our fake of
+// AppConfig, for which there is no server of others.
 //
 // Each is a child process on a free loopback port, started for one test and ended
 // with it; if the test binary dies first, the children end with it. What a server
