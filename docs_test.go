@@ -145,7 +145,7 @@ func TestTheStructOfTheDocumentsIsTheExample(t *testing.T) {
 // What is exported is in the README's tables.
 func TestEveryConstructorAndOptionIsInTheReadme(t *testing.T) {
 	readme := readFile(t, "README.md")
-	exported := regexp.MustCompile(`(?m)^func ([A-Z]\w*)(?:\[[^(]*)?\([^\n]*(?:\*(?:lambdacache\.)?Entry\[[^\n]*|[( ](?:lambdacache\.)?Option) \{`)
+	exported := regexp.MustCompile(`(?m)^func ([A-Z]\w*)(?:\[[^(]*)?\([^\n]*(?:\*(?:lambdacache\.)?(?:Entry|Family)\[[^\n]*|[( ](?:lambdacache\.)?Option) \{`)
 	for _, dir := range []string{".", "ssmcache", "secretcache", "s3cache", "appconfigcache", "dynamocache", "httpcache", "bind", "awsconfig/assumerole"} {
 		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		if err != nil {

@@ -65,7 +65,7 @@ func FuzzAnswers(f *testing.F) {
 		for i, r := range s.Load(t.Context(), reqs) {
 			checkAnswer(t, status, fuzzKeys[i], r, true)
 		}
-		checkAnswer(t, status, fuzzKeys[0], s.LoadOne(t.Context(), reqs[0]), false)
+		checkAnswer(t, status, fuzzKeys[0], s.Load(t.Context(), reqs[:1])[0], false)
 	})
 }
 

@@ -58,11 +58,6 @@ func (s *source) Load(ctx context.Context, reqs []lambdacache.Request) []lambdac
 	return results
 }
 
-// LoadOne makes one GetItem call.
-func (s *source) LoadOne(ctx context.Context, req lambdacache.Request) lambdacache.Result[*item] {
-	return s.get(ctx, req, parseKey(req.Key))
-}
-
 func (s *source) get(ctx context.Context, req lambdacache.Request, k key) (result lambdacache.Result[*item]) {
 	client, err := s.api()
 	if err != nil {
