@@ -215,11 +215,13 @@ func (w *world) fakes(all map[string][]instance) {
 	all["cachetest.ObjectVersion"] = []instance{of("", cachetest.ObjectVersion{ETag: w.aws.S3.ETag("app", "file")})}
 	all["cachetest.Request"] = []instance{of("", w.aws.Requests()[0]), of("some", w.aws.Requests()[:3])}
 	all["cachetest.Subject"] = []instance{of("", cachetest.Subject{Text: ssmcache.Parameter[string], MaxKeys: 1})}
+	all["cachetest.TextFamily"] = []instance{of("", cachetest.FamilyOf(w.logins, func(l login) (string, error) { return l.Password, nil }))}
 	all["cachetest.Elsewhere"] = []instance{of("", cachetest.Elsewhere{Text: ssmcache.Parameter[string]})}
 	all["cachetest.FixedValue"] = []instance{
 		holding("of a text", cachetest.Fixed(w.text, leaks.Text)), holding("of bytes", cachetest.Fixed(w.binary, []byte(leaks.Text))),
 		holding("of a map", cachetest.Fixed(w.object, map[string]string{"k": leaks.Text})), holding("of a struct", cachetest.Fixed(w.secret, login{Password: leaks.Text})),
 		holding("of a pointer", cachetest.Fixed(w.built, &login{Password: leaks.Text})), holding("of a number", cachetest.Fixed(w.number, leaks.Number)),
+		holding("of a family's key", cachetest.FixedKey(w.logins, "login", login{Password: leaks.Text})),
 	}
 }
 

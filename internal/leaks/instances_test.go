@@ -8,6 +8,7 @@ import (
 
 	"github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/httpcache"
+	"github.com/lambda-cache/lambdacache/internal/fixed"
 )
 
 // exempt are the types that show what they hold, and why they may.
@@ -57,6 +58,14 @@ func (w *world) entriesAndOrigins(all map[string][]instance) {
 		entries = append(entries, holding("behind the pointer", reflect.ValueOf(e).Elem().Interface()))
 	}
 	all["lambdacache.Entry"] = entries
+	all["lambdacache.Family"] = []instance{
+		holding("of structs", w.logins), holding("of documents", w.remotes), holding("of numbers", w.numbers),
+		of("of nothing", new(lambdacache.Family[string, string])), of("nil", (*lambdacache.Family[string, string])(nil)),
+		holding("behind the pointer", reflect.ValueOf(w.logins).Elem().Interface()),
+	}
+	all["lambdacache.FamilyStats"] = []instance{of("", w.logins.Stats())}
+	all["lambdacache.Located"] = []instance{of("", lambdacache.Located{Key: "/app/text", Hold: func() {}})}
+	all["fixed.Key"] = []instance{holding("", fixed.Key{Family: w.logins, Key: "login"})}
 	all["lambdacache.Origin"] = []instance{holding("", w.origin), holding("behind the pointer", *w.origin)}
 	all["lambdacache.Request"] = []instance{of("", lambdacache.Request{Key: "/app/text", Have: w.text.Version(), MaxAge: time.Minute})}
 	all["lambdacache.Stats"] = []instance{of("", w.number.Stats()), of("derived", w.built.Stats())}

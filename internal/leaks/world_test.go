@@ -55,6 +55,10 @@ type world struct {
 	origin *lambdacache.Origin[string]
 	own    *lambdacache.Entry[string]
 
+	logins  *lambdacache.Family[string, login]
+	remotes *lambdacache.Family[int, string] // of documents whose URLs hold a secret
+	numbers *lambdacache.Family[string, int]
+
 	contexts map[string]context.Context
 	panics   map[string]any
 	errs     []error
@@ -126,6 +130,11 @@ func (w *world) declare() {
 		w.contexts["of a derived entry"] = ctx
 		return &login{"app", w.text.Value(ctx)}, nil
 	}, []lambdacache.Cached{w.text})
+	w.logins = secretcache.Family[login](func(name string) string { return "app/" + name })
+	w.remotes = httpcache.Family[string](func(n int) string {
+		return fmt.Sprintf("%s/document?token=%s%d", w.site.URL, url.QueryEscape(leaks.Text), n)
+	})
+	w.numbers = lambdacache.NewFamily("numbers", func(context.Context, string) (int, error) { return leaks.Number, nil })
 	w.origin = lambdacache.NewOrigin("plain", plain{})
 	w.own = lambdacache.Declare(w.origin, "plain", "", func(s string) (string, error) { return s, nil })
 }
@@ -178,6 +187,9 @@ func (w *world) live(t *testing.T) {
 	if _, err := h(t.Context(), struct{}{}); err != nil {
 		t.Fatal(err)
 	}
+	if err := errors.Join(w.logins.Prefetch(t.Context(), "login"), w.remotes.Prefetch(t.Context(), 1, 2), w.numbers.Prefetch(t.Context(), "a")); err != nil {
+		t.Fatal(err)
+	}
 	w.contexts["of a test"] = cachetest.Context(t, cachetest.Fixed(w.text, leaks.Text), cachetest.Fixed(w.secret, login{Password: leaks.Text}))
 	w.panics["of a fixed type"] = recovered(func() { lambdacache.Value[int](w.contexts["of a test"], "text") })
 	w.panics["of what is not fixed"] = recovered(func() { w.list.Value(w.contexts["of a test"]) })
@@ -223,6 +235,8 @@ func (w *world) suffer(t *testing.T) {
 	w.aws.Fail(cachetest.Fault{Do: cachetest.Throttle()})
 	_, err := w.text.Refresh(t.Context())
 	w.fail(err)
+	w.fail(w.logins.Prefetch(t.Context(), "login", "binary", "no login"))
+	w.fail(w.remotes.Prefetch(t.Context(), 1, 2))
 	_, err = w.binary.Refresh(w.contexts["of Wrap"])
 	w.fail(err)
 }
