@@ -74,6 +74,12 @@ func mistakes() []mistake {
 		{"A type that no item becomes", func(context.Context) { dynamocache.Item[string]("tenants", dynamocache.Key("pk", "tenant#1")) }},
 		{"A type that nothing can be decoded into", func(context.Context) { ssmcache.Parameter[any]("/app/key") }},
 		{"An option of another source", func(context.Context) { entry("/app/key", secretcache.Stage("AWSPREVIOUS")) }},
+		{"An option of families", func(context.Context) { entry("/app/key", lambdacache.MaxEntries(10)) }},
+		{"A family's key that cannot be one", func(ctx context.Context) {
+			tenants := secretcache.Family[string](func(tenant string) string { return "prod/" + tenant }, lambdacache.Name("tenants"))
+			_, err := tenants.Get(ctx, "ac me")
+			panic(err)
+		}},
 		{"A negative max age", func(context.Context) { lambdacache.MaxAge(-time.Minute) }},
 		{"Two entries of one name in a Wrap", func(context.Context) {
 			lambdacache.Wrap(func(context.Context, struct{}) (struct{}, error) { return struct{}{}, nil },
