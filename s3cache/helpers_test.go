@@ -126,5 +126,24 @@ func (l *lab) onlyOnDisk(files ...*LocalFile) {
 	runtime.KeepAlive(files) // or one of them goes before it is looked for
 }
 
+// inRanges has objects of 64 bytes or more come in several streams, in ranges of least
+// bytes or more, here and in the children of the test.
+func inRanges(t *testing.T, least int64) {
+	t.Helper()
+	size, before := large, leastRange
+	t.Cleanup(func() { large, leastRange = size, before })
+	large, leastRange = 64, least
+	t.Setenv(childRanges, fmt.Sprint(least))
+}
+
+// bothWays runs a test with objects that come in one stream, and in several.
+func bothWays(t *testing.T, least int64, test func(t *testing.T)) {
+	t.Run("in one stream", test)
+	t.Run("in several", func(t *testing.T) {
+		inRanges(t, least)
+		test(t)
+	})
+}
+
 // bigBody is an object of many chunks and no regular length.
 func bigBody() []byte { return bytes.Repeat([]byte("0123456789abcdefg"), 20_000) }

@@ -96,13 +96,13 @@ func File(uri string, opts ...lambdacache.Option) *lambdacache.Entry[*LocalFile]
 
 func file[T any](uri string, asIs func(*LocalFile) (T, error), opts []lambdacache.Option) *lambdacache.Entry[T] {
 	loc, rest := options("File", uri, opts)
-	origin, rest := fileOrigins.Take(loc.cacheKey(), rest)
+	origin, rest := fileOrigins.take(loc.cacheKey(), rest)
 	return lambdacache.Declare(origin, loc.cacheKey(), loc.name(), asIs, rest...)
 }
 
 func object[T any](caller, uri string, decode func([]byte) (T, error), opts []lambdacache.Option) *lambdacache.Entry[T] {
 	loc, rest := options(caller, uri, opts)
-	origin, rest := objectOrigins.Take(loc.cacheKey(), rest)
+	origin, rest := objectOrigins.take(loc.cacheKey(), rest)
 	return lambdacache.Declare(origin, loc.cacheKey(), loc.name(), decode, rest...)
 }
 

@@ -13,7 +13,7 @@ import (
 // would declare with that URI and the field's type; a *[LocalFile] is what [File]
 // would. Give it to bind.Struct, and [Client] beside it if the fields are to be loaded
 // with a client of your own.
-var Tag = tag.New(tag.Source{Name: "s3", Declare: declareField, Takes: clients.Takes})
+var Tag = tag.New(tag.Source{Name: "s3", Declare: declareField, Takes: forAll})
 
 func declareField(t reflect.Type, uri string, opts []lambdacache.Option) *lambdacache.Entry[any] {
 	switch t {
