@@ -42,6 +42,12 @@ func (d *fullDisk) write(p []byte, write func([]byte) (int, error)) (int, error)
 	return n, nil
 }
 
+func (d *fullDisk) refund(n int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	*d.room += n
+}
+
 // limitDisk makes the disk as small as room says.
 func limitDisk(t *testing.T, room *int, full syscall.Errno) {
 	real := create
@@ -56,6 +62,10 @@ func limitDisk(t *testing.T, room *int, full syscall.Errno) {
 // large one is written in. The old value stays, nothing of the new one does, and with
 // room there is a new value.
 func TestDiskFullAtEveryByte(t *testing.T) {
+	bothWays(t, 20, diskFullAtEveryByte)
+}
+
+func diskFullAtEveryByte(t *testing.T) {
 	small := bigBody()[:128]
 	for name, c := range map[string]struct {
 		body []byte
@@ -101,6 +111,10 @@ func TestDiskFullAtEveryByte(t *testing.T) {
 
 // The disk may also be full when the file is made, asked about, or closed.
 func TestDiskFullAroundTheWriting(t *testing.T) {
+	bothWays(t, 50_000, diskFullAroundTheWriting)
+}
+
+func diskFullAroundTheWriting(t *testing.T) {
 	real := create
 	for name, limited := range map[string]func(root *os.Root, name string, flag int) (output, error){
 		"made": func(*os.Root, string, int) (output, error) { return nil, syscall.ENOSPC },
@@ -148,6 +162,10 @@ func TestDiskFullWithoutLength(t *testing.T) {
 
 // What nobody reads any more makes room for a download before it fails.
 func TestDiskFullOfOldVersions(t *testing.T) {
+	bothWays(t, 50_000, diskFullOfOldVersions)
+}
+
+func diskFullOfOldVersions(t *testing.T) {
 	l := newLab(t)
 	l.S3.Put("b", "other", bigBody())
 	l.S3.Put("b", "k", bigBody())
@@ -158,11 +176,16 @@ func TestDiskFullOfOldVersions(t *testing.T) {
 	lambdacache.Invalidate(other) // and nothing reaches the file any more
 	want(t, "on disk", len(l.onDisk()), 1)
 	real := create
+	var mu sync.Mutex
+	refunded := false
 	create = func(root *os.Root, name string, flag int) (output, error) {
 		f, err := real(root, name, flag)
 		return &refunding{f, func() {
-			if _, err := os.Lstat(path); err != nil {
-				room += len(bigBody())
+			mu.Lock()
+			defer mu.Unlock()
+			if _, err := os.Lstat(path); err != nil && !refunded {
+				refunded = true
+				f.(*fullDisk).refund(len(bigBody()))
 			}
 		}}, err
 	}
@@ -181,4 +204,9 @@ type refunding struct {
 func (r *refunding) Write(p []byte) (int, error) {
 	r.look()
 	return r.output.Write(p)
+}
+
+func (r *refunding) WriteAt(p []byte, from int64) (int, error) {
+	r.look()
+	return r.output.WriteAt(p, from)
 }

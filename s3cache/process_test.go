@@ -108,6 +108,10 @@ func (p *process) line(t *testing.T) string {
 // A process that is killed in the middle of a download leaves something behind, which
 // the next one neither uses nor keeps.
 func TestKilledDuringDownload(t *testing.T) {
+	bothWays(t, 2*chunk, killedDuringDownload)
+}
+
+func killedDuringDownload(t *testing.T) {
 	size := len(bigBody())
 	points := []int{0, 1, 4095, 4096, size - 1, size}
 	for n := chunk; n < size; n += chunk {
