@@ -2,7 +2,7 @@ package s3cache
 
 import (
 	"cmp"
-	"crypto/sha1" //nolint:gosec // one of S3's
+	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"

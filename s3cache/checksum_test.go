@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
@@ -21,11 +20,7 @@ import (
 func (l *lab) putWith(algorithm types.ChecksumAlgorithm, body []byte) {
 	l.t.Helper()
 	l.S3.CreateBucket("b")
-	client := s3.New(s3.Options{
-		Region: cachetest.Region, BaseEndpoint: aws.String(l.URL()), UsePathStyle: true,
-		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
-	})
-	_, err := client.PutObject(context.Background(), &s3.PutObjectInput{
+	_, err := l.client().PutObject(context.Background(), &s3.PutObjectInput{
 		Bucket: aws.String("b"), Key: aws.String("k"), ChecksumAlgorithm: algorithm, Body: bytes.NewReader(body),
 	})
 	if err != nil {

@@ -13,6 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
 	"github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/cachetest"
 	"github.com/lambda-cache/lambdacache/internal/leftover"
@@ -124,6 +127,16 @@ func (l *lab) onlyOnDisk(files ...*LocalFile) {
 		l.t.Errorf("on disk %q, want %q", got, paths)
 	}
 	runtime.KeepAlive(files) // or one of them goes before it is looked for
+}
+
+// client is a client of the SDK's for the fake.
+func (l *lab) client(opts ...func(*s3.Options)) *s3.Client {
+	return s3.New(s3.Options{
+		Region: cachetest.Region, BaseEndpoint: aws.String(l.URL()), UsePathStyle: true,
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "any", SecretAccessKey: "any"}, nil
+		}),
+	}, opts...)
 }
 
 // inRanges has objects of 64 bytes or more come in several streams, in ranges of least

@@ -15,9 +15,9 @@ var streamsOption = lambdacache.NewOptionKind[int]("s3cache.Streams")
 
 // Streams makes an entry load a large object, one of 16 MiB or more, over up to n
 // connections at once; smaller ones come over one. The default is 8. With 1 every object
-// comes over one, in one request: what a function needs that has little memory, or a
-// client of its own with few connections. Below 1 panics. Entries with the same number
-// share loads.
+// comes over one, in one request: write that beside a [Client] that may have no more than
+// one connection (MaxConnsPerHost), or a load waits a second for another in vain. Zero and
+// below panic. Entries with the same number share loads.
 func Streams(n int) lambdacache.Option {
 	if n < 1 {
 		panic(fmt.Sprintf("lambdacache: s3cache.Streams(%d): not a number of streams: write 1 to load in one, or leave the option out for %d", n, defaultStreams))

@@ -47,14 +47,6 @@ func (l *lab) loads(what string, body []byte, opts ...lambdacache.Option) {
 	}
 }
 
-// refuses fails the test if an object can be loaded, in memory or into a file.
-func (l *lab) refuses(texts ...string) {
-	l.t.Helper()
-	fails(l.t, Object[string]("s3://b/k"), texts...)
-	fails(l.t, File("s3://b/k"), texts...)
-	l.onlyOnDisk()
-}
-
 // Objects of every size around those where something changes, over every number of
 // streams. Whatever was asked for is told.
 func TestRanges(t *testing.T) {
@@ -128,6 +120,8 @@ func TestStreamsOption(t *testing.T) {
 			t.Error(got)
 		}
 	}
+	want(t, "for all fields of a struct", forAll(Streams(2)), true)
+	want(t, "for one only", forAll(VersionID("v")), false)
 	l := newLab(t)
 	l.S3.Put("b", "k", []byte("x"))
 	a, b := Object[string]("s3://b/k", Streams(3)), Object[[]byte]("s3://b/k", Streams(3))
