@@ -32,7 +32,7 @@ var (
 
 // proofLimit is how long the last byte may take. A client that has no connection to
 // spare would wait for it for ever: the first answer has one, and is read afterwards.
-const proofLimit = time.Second
+var proofLimit = time.Second
 
 // ranges are an object that comes in several streams.
 type ranges struct {

@@ -47,11 +47,10 @@
 // not AWS's, the first answer brings all of the object.
 //
 // S3's checksum of the whole object, which the SDK asks for unless it is told not to, is
-// compared with what has come. Some objects that
-// were uploaded in parts have none, only one of their parts' checksums (COMPOSITE), and
-// nothing but their length and version can be compared, in one stream or several. For a
-// file a stream takes 64 KiB of memory besides its connection's; an object in memory
-// takes its size, once.
+// compared with what has come. Some objects that were uploaded in parts have none, only
+// one of their parts' checksums (COMPOSITE); of them nothing but length and version can be
+// compared, in one stream or several. For a file a stream takes 64 KiB of memory besides
+// its connection's; an object in memory takes its size, once.
 //
 // # Files
 //
