@@ -3,6 +3,7 @@ package cachetest
 import (
 	"crypto/sha1"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/base64"
 	"hash"
 	"hash/crc32"
@@ -29,6 +30,7 @@ var checksums = map[string]func() hash.Hash{
 	"crc64nvme": func() hash.Hash { return crc64.New(crc64.MakeTable(nvme)) },
 	"sha1":      sha1.New,
 	"sha256":    sha256.New,
+	"sha512":    sha512.New,
 }
 
 func newChecksum(algorithm string, body []byte) checksum {

@@ -13,7 +13,7 @@ import (
 // others wrote.
 
 // useServer points the default AWS configuration at a server.
-func useServer(t *testing.T, endpoint, accessKey, secretKey string) {
+func useServer(t testing.TB, endpoint, accessKey, secretKey string) {
 	t.Helper()
 	t.Setenv("AWS_ENDPOINT_URL", endpoint)
 	t.Setenv("AWS_REGION", cachetest.Region)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/lambda-cache/lambdacache"
@@ -69,12 +68,7 @@ func TestBrokenBodyByOwnClient(t *testing.T) {
 	l := newLab(t)
 	l.S3.Put("b", "k", bigBody())
 	l.Fail(cachetest.Fault{Do: cachetest.TruncateBody(100_000)})
-	client := s3.New(s3.Options{
-		Region: cachetest.Region, BaseEndpoint: aws.String(l.URL()), UsePathStyle: true, RetryMaxAttempts: 2,
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "any", SecretAccessKey: "any"}, nil
-		}),
-	})
+	client := l.client(func(o *s3.Options) { o.RetryMaxAttempts = 2 })
 	fails(t, Object[string]("s3://b/k", Client(client)), "broke off after 100000 of its 340000 bytes")
 	want(t, "calls", l.Calls("GetObject"), 2)
 }

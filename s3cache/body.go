@@ -13,18 +13,20 @@ import (
 	"github.com/lambda-cache/lambdacache/internal/awsfault"
 )
 
-// body is an object on its way. Its end is reported only if it is the object's end,
+// body is an object on its way, or a part of one. Its end is reported only if it is the object's end,
 // so that a reader that got as far has all of it.
 type body struct {
 	io.ReadCloser
-	ctx    context.Context
-	etag   string // "" if the answer had none
-	length int64  // as announced, -1 if it was not
-	got    int64
+	ctx      context.Context
+	etag     string // "" if the answer had none
+	checksum checksum
+	length   int64 // as announced, -1 if it was not
+	got      int64
+	part     *piece // nil for a whole object
 }
 
 func newBody(ctx context.Context, out *s3.GetObjectOutput) *body {
-	b := &body{ReadCloser: out.Body, ctx: ctx, etag: aws.ToString(out.ETag), length: -1}
+	b := &body{ReadCloser: out.Body, ctx: ctx, etag: aws.ToString(out.ETag), checksum: checksumOf(out), length: -1}
 	if out.ContentLength != nil {
 		b.length = aws.ToInt64(out.ContentLength)
 	}
@@ -39,7 +41,7 @@ func (b *body) Read(p []byte) (int, error) {
 	b.got += int64(n)
 	switch {
 	case b.length >= 0 && b.got > b.length:
-		return n, fmt.Errorf("the object goes on after the %d bytes announced", b.length)
+		return n, fmt.Errorf("%s goes on after the %d bytes announced", b.what(), b.length)
 	case err == nil:
 		return n, nil
 	case err == io.EOF && b.length >= 0 && b.got < b.length:
@@ -49,9 +51,29 @@ func (b *body) Read(p []byte) (int, error) {
 	case b.got == b.length && b.ctx.Err() == nil:
 		// Nothing is left that could fail but the comparison of checksums. The SDK's
 		// error holds them both: too much to know about an object that is short.
-		return n, fmt.Errorf("the object's %d bytes do not have its checksum: they changed on the way", b.length)
+		return n, b.changed()
 	}
 	return n, b.broken(err)
+}
+
+// size is the size of an object that has come.
+func (b *body) size() int64 {
+	if b.length >= 0 {
+		return b.length
+	}
+	return b.got
+}
+
+func (b *body) what() string {
+	if b.part == nil {
+		return "the object"
+	}
+	return fmt.Sprintf("the object's part from byte %d on", b.part.from)
+}
+
+// changed is the error of an object that does not have its checksum.
+func (b *body) changed() error {
+	return fmt.Errorf("%s's %d bytes do not have its checksum: they changed on the way", b.what(), b.length)
 }
 
 // broken is the error of an object that ends too early.
@@ -60,13 +82,15 @@ func (b *body) broken(err error) error {
 	if b.length >= 0 {
 		of = fmt.Sprintf(" of its %d", b.length)
 	}
-	return &brokenError{fmt.Sprintf("the object broke off after %d%s bytes: ", b.got, of), awsfault.Classify(err, awsfault.Denial{})}
+	text := fmt.Sprintf("%s broke off after %d%s bytes: ", b.what(), b.got, of)
+	return &brokenError{text: text, err: awsfault.Classify(err, awsfault.Denial{})}
 }
 
 // brokenError is a body that ended too early.
 type brokenError struct {
-	text string
-	err  error
+	text  string
+	err   error
+	tried bool // again, as often as may be
 }
 
 func (e *brokenError) Error() string { return e.text + e.err.Error() }
@@ -75,10 +99,18 @@ func (e *brokenError) Unwrap() error { return e.err }
 // brokenOff is why an object is to be asked for again: its body broke off. The SDK
 // tries again only until the body begins.
 func brokenOff(err error) error {
-	if e, ok := errors.AsType[*brokenError](err); ok {
+	if e, ok := errors.AsType[*brokenError](err); ok && !e.tried {
 		return e
 	}
 	return nil
+}
+
+// tried is the error of a part that was asked for again in vain: the object is not.
+func tried(err error) error {
+	if e, ok := errors.AsType[*brokenError](err); ok {
+		e.tried = true
+	}
+	return err
 }
 
 // trusted is how much memory an announced length may take before a byte has come.

@@ -9,7 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
-	"github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/awsconfig"
 	"github.com/lambda-cache/lambdacache/internal/awsorigin"
 )
@@ -20,17 +19,6 @@ type API interface {
 }
 
 var clients = awsorigin.NewClients("s3cache", awsconfig.Streaming, func(cfg aws.Config) any { return s3.NewFromConfig(cfg, tune) })
-
-// Objects and files have origins of their own, because what they load is not the
-// same. Both leave it to the client when to give up.
-var (
-	objectOrigins = awsorigin.NewOrigins(clients, "s3", func(name string, client awsorigin.Get) *lambdacache.Origin[[]byte] {
-		return lambdacache.NewOrigin(name, objects{service{client}}, lambdacache.OriginLoadTimeout(0))
-	})
-	fileOrigins = awsorigin.NewOrigins(clients, "s3", func(name string, client awsorigin.Get) *lambdacache.Origin[*LocalFile] {
-		return lambdacache.NewOrigin(name, newFiles(service{client}), lambdacache.OriginLoadTimeout(0))
-	})
-)
 
 // policy is how the client tries again; nil if it does not say, as one written by hand.
 func (s service) policy() aws.Retryer {

@@ -14,14 +14,22 @@ import (
 // A process is killed before each call that it makes on files. The next one sees
 // nothing half-written, removes what is left, and has the whole object.
 func TestKilledBeforeEveryFileCall(t *testing.T) {
+	t.Run("in one stream", func(t *testing.T) { killedBeforeEveryFileCall(t, "write") })
+	t.Run("in several", func(t *testing.T) {
+		inRanges(t, chunk/2)
+		killedBeforeEveryFileCall(t, "pwrite")
+	})
+}
+
+func killedBeforeEveryFileCall(t *testing.T, write string) {
 	for name, c := range map[string]struct {
 		prepare func(l *lab)
 		loads   int      // the last of which is the one to be killed in
 		calls   []string // that are among those it makes
 	}{
-		"first load":             {func(*lab) {}, 1, []string{"mkdir", "open", "flock", "write", "fstat", "close", "rename", "stat"}},
-		"over what another left": {(*lab).leave, 1, []string{"mkdir", "unlink", "write", "rename"}},
-		"a new version":          {func(*lab) {}, 2, []string{"open", "write", "rename"}},
+		"first load":             {func(*lab) {}, 1, []string{"mkdir", "open", "flock", write, "fstat", "close", "rename", "stat"}},
+		"over what another left": {(*lab).leave, 1, []string{"mkdir", "unlink", write, "rename"}},
+		"a new version":          {func(*lab) {}, 2, []string{"open", write, "rename"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newLab(t)

@@ -10,6 +10,10 @@ import (
 
 // A real /tmp of every size that is too small by some pages.
 func TestTmpOfEverySize(t *testing.T) {
+	bothWays(t, 10_000, tmpOfEverySize)
+}
+
+func tmpOfEverySize(t *testing.T) {
 	const page = 4096
 	l := newLab(t)
 	resize := mountTmp(t)

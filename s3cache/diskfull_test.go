@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -18,12 +19,21 @@ type fullDisk struct {
 	output
 	room *int
 	full syscall.Errno
+	mu   *sync.Mutex
 }
 
-func (d *fullDisk) Write(p []byte) (int, error) {
+func (d *fullDisk) Write(p []byte) (int, error) { return d.write(p, d.output.Write) }
+
+func (d *fullDisk) WriteAt(p []byte, from int64) (int, error) {
+	return d.write(p, func(p []byte) (int, error) { return d.output.WriteAt(p, from) })
+}
+
+func (d *fullDisk) write(p []byte, write func([]byte) (int, error)) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	n := min(len(p), *d.room)
 	*d.room -= n
-	if _, err := d.output.Write(p[:n]); err != nil {
+	if _, err := write(p[:n]); err != nil {
 		return 0, err
 	}
 	if n < len(p) {
@@ -32,13 +42,19 @@ func (d *fullDisk) Write(p []byte) (int, error) {
 	return n, nil
 }
 
+func (d *fullDisk) refund(n int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	*d.room += n
+}
+
 // limitDisk makes the disk as small as room says.
 func limitDisk(t *testing.T, room *int, full syscall.Errno) {
 	real := create
 	t.Cleanup(func() { create = real })
-	create = func(root *os.Root, name string) (output, error) {
-		f, err := real(root, name)
-		return &fullDisk{f, room, full}, err
+	create = func(root *os.Root, name string, flag int) (output, error) {
+		f, err := real(root, name, flag)
+		return &fullDisk{f, room, full, new(sync.Mutex)}, err
 	}
 }
 
@@ -46,6 +62,10 @@ func limitDisk(t *testing.T, room *int, full syscall.Errno) {
 // large one is written in. The old value stays, nothing of the new one does, and with
 // room there is a new value.
 func TestDiskFullAtEveryByte(t *testing.T) {
+	bothWays(t, 20, diskFullAtEveryByte)
+}
+
+func diskFullAtEveryByte(t *testing.T) {
 	small := bigBody()[:128]
 	for name, c := range map[string]struct {
 		body []byte
@@ -91,15 +111,19 @@ func TestDiskFullAtEveryByte(t *testing.T) {
 
 // The disk may also be full when the file is made, asked about, or closed.
 func TestDiskFullAroundTheWriting(t *testing.T) {
+	bothWays(t, 50_000, diskFullAroundTheWriting)
+}
+
+func diskFullAroundTheWriting(t *testing.T) {
 	real := create
-	for name, limited := range map[string]func(root *os.Root, name string) (output, error){
-		"made": func(*os.Root, string) (output, error) { return nil, syscall.ENOSPC },
-		"asked": func(root *os.Root, name string) (output, error) {
-			f, err := real(root, name)
+	for name, limited := range map[string]func(root *os.Root, name string, flag int) (output, error){
+		"made": func(*os.Root, string, int) (output, error) { return nil, syscall.ENOSPC },
+		"asked": func(root *os.Root, name string, flag int) (output, error) {
+			f, err := real(root, name, flag)
 			return failingStat{f}, err
 		},
-		"closed": func(root *os.Root, name string) (output, error) {
-			f, err := real(root, name)
+		"closed": func(root *os.Root, name string, flag int) (output, error) {
+			f, err := real(root, name, flag)
 			return failingClose{f}, err
 		},
 	} {
@@ -138,6 +162,10 @@ func TestDiskFullWithoutLength(t *testing.T) {
 
 // What nobody reads any more makes room for a download before it fails.
 func TestDiskFullOfOldVersions(t *testing.T) {
+	bothWays(t, 50_000, diskFullOfOldVersions)
+}
+
+func diskFullOfOldVersions(t *testing.T) {
 	l := newLab(t)
 	l.S3.Put("b", "other", bigBody())
 	l.S3.Put("b", "k", bigBody())
@@ -148,11 +176,16 @@ func TestDiskFullOfOldVersions(t *testing.T) {
 	lambdacache.Invalidate(other) // and nothing reaches the file any more
 	want(t, "on disk", len(l.onDisk()), 1)
 	real := create
-	create = func(root *os.Root, name string) (output, error) {
-		f, err := real(root, name)
+	var mu sync.Mutex
+	refunded := false
+	create = func(root *os.Root, name string, flag int) (output, error) {
+		f, err := real(root, name, flag)
 		return &refunding{f, func() {
-			if _, err := os.Lstat(path); err != nil {
-				room += len(bigBody())
+			mu.Lock()
+			defer mu.Unlock()
+			if _, err := os.Lstat(path); err != nil && !refunded {
+				refunded = true
+				f.(*fullDisk).refund(len(bigBody()))
 			}
 		}}, err
 	}
@@ -171,4 +204,9 @@ type refunding struct {
 func (r *refunding) Write(p []byte) (int, error) {
 	r.look()
 	return r.output.Write(p)
+}
+
+func (r *refunding) WriteAt(p []byte, from int64) (int, error) {
+	r.look()
+	return r.output.WriteAt(p, from)
 }

@@ -8,11 +8,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 )
 
-// download makes a file of an object. Until all of it has come and passed its
+// download makes a file of an object, which comes in parts if there are some. Until all of it has come and passed its
 // checksum the file has another name, and whatever stops it, nothing of it stays.
-func download(key string, b *body) (*LocalFile, error) {
+func download(key string, b *body, parts *ranges) (*LocalFile, error) {
 	dir, err := disk.folder()
 	if err != nil {
 		return nil, err
@@ -26,7 +27,7 @@ func download(key string, b *body) (*LocalFile, error) {
 			_ = dir.root.Remove(leftover) // it may not have got as far as to be there
 		}
 	}()
-	made, err := dir.save(leftover, b)
+	made, err := dir.save(leftover, b, parts)
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +40,7 @@ func download(key string, b *body) (*LocalFile, error) {
 	if err != nil {
 		return nil, diskError(dir, b, err)
 	}
-	if !os.SameFile(made, info) || info.Mode() != made.Mode() || info.Size() != b.got {
+	if !os.SameFile(made, info) || info.Mode() != made.Mode() || info.Size() != b.size() {
 		return nil, diskError(dir, b, errors.New("somebody changed the file while it was written"))
 	}
 	leftover = ""
@@ -48,27 +49,35 @@ func download(key string, b *body) (*LocalFile, error) {
 
 const partSuffix = ".part"
 
-// chunk is the memory that a download takes besides the connection's.
+// chunk is the memory that a stream of a download takes besides the connection's.
 const chunk = 64 << 10
 
-// save writes a body to a new file and tells which file that is, because another may
+// save writes an object to a new file and tells which file that is, because another may
 // have its name by now.
-func (d *folder) save(name string, b *body) (fs.FileInfo, error) {
-	file, err := create(d.root, name)
+func (d *folder) save(name string, b *body, parts *ranges) (fs.FileInfo, error) {
+	flag := os.O_WRONLY | os.O_APPEND // to the end, wherever that is: if somebody cuts the file its size tells
+	if parts != nil {
+		flag = os.O_RDWR
+	}
+	file, err := create(d.root, name, flag)
 	if isFull(err) {
 		d.collect()
-		file, err = create(d.root, name)
+		file, err = create(d.root, name, flag)
 	}
 	if err != nil {
 		return nil, diskError(d, b, err)
 	}
 	defer file.Close() // again, if all went well
-	out := &spool{file: file, makeRoom: d.collect}
-	_, err = io.CopyBuffer(out, b, make([]byte, chunk))
-	switch {
-	case out.err != nil:
-		return nil, diskError(d, b, out.err)
-	case err != nil:
+	out := &spool{output: file, makeRoom: sync.OnceFunc(d.collect)}
+	if parts != nil {
+		err = parts.fill(out)
+	} else {
+		_, err = io.CopyBuffer(out, b, make([]byte, chunk))
+	}
+	if e, ok := errors.AsType[*spoolError](err); ok {
+		return nil, diskError(d, b, e.error)
+	}
+	if err != nil {
 		return nil, err
 	}
 	made, err := file.Stat()
@@ -79,39 +88,6 @@ func (d *folder) save(name string, b *body) (fs.FileInfo, error) {
 		return nil, diskError(d, b, err)
 	}
 	return made, nil
-}
-
-// output is what a download needs of an [os.File].
-type output interface {
-	io.WriteCloser
-	Stat() (fs.FileInfo, error)
-}
-
-// create makes a file that was not there. Bytes go to its end, wherever that is: if
-// somebody truncates it meanwhile its size tells. Tests put a full disk in its place.
-var create = func(root *os.Root, name string) (output, error) {
-	return root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o600)
-}
-
-// spool writes to a file and keeps the disk's errors apart from the network's. When
-// the disk is full it tries once more with what old versions took.
-type spool struct {
-	file     io.Writer
-	makeRoom func() // nil after it was called
-	err      error
-}
-
-func (s *spool) Write(p []byte) (int, error) {
-	n, err := s.file.Write(p)
-	if isFull(err) && s.makeRoom != nil {
-		s.makeRoom()
-		s.makeRoom = nil
-		var m int
-		m, err = s.file.Write(p[n:])
-		n += m
-	}
-	s.err = err
-	return n, err
 }
 
 // diskError says what the disk refused and, if it is full, what would help.

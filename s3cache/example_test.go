@@ -129,6 +129,18 @@ func ExampleVersionID() {
 	// Output: release 1 <nil>
 }
 
+func ExampleStreams() {
+	fake, stop := fakeAWS()
+	defer stop()
+	fake.S3.Put("models", "fraud.bin", make([]byte, 20<<20))
+
+	model := s3cache.File("s3://models/fraud.bin", s3cache.Streams(16)) // of a function with much memory
+
+	file, err := model.Get(context.Background())
+	fmt.Println(file.Size(), err)
+	// Output: 20971520 <nil>
+}
+
 func ExampleRegion() {
 	fake, stop := fakeAWS()
 	defer stop()

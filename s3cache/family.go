@@ -21,7 +21,7 @@ func Family[T any, K comparable](uri func(K) string, opts ...lambdacache.Option)
 	into, err := decode.To[T]()
 	check("Family", err, uri == nil)
 	version, _, opts := versionOption.Take(opts)
-	origin, opts := objectOrigins.Take("of a family", opts)
+	origin, opts := objectOrigins.take("of a family", opts)
 	return lambdacache.DeclareFamily(origin, func(k K) (lambdacache.Located, error) { return located(uri(k), version) },
 		func(body []byte) (T, error) { return into(decode.Bytes(body)) }, opts...)
 }
@@ -32,7 +32,7 @@ func Family[T any, K comparable](uri func(K) string, opts ...lambdacache.Option)
 func FileFamily[K comparable](uri func(K) string, opts ...lambdacache.Option) *lambdacache.Family[K, *LocalFile] {
 	check("FileFamily", nil, uri == nil)
 	version, _, opts := versionOption.Take(opts)
-	origin, opts := fileOrigins.Take("of a family", opts)
+	origin, opts := fileOrigins.take("of a family", opts)
 	return lambdacache.DeclareFamily(origin, func(k K) (lambdacache.Located, error) { return located(uri(k), version) },
 		func(f *LocalFile) (*LocalFile, error) { return f, nil }, opts...)
 }

@@ -100,16 +100,16 @@ func TestNamesAreTaken(t *testing.T) {
 				}
 				real := create
 				t.Cleanup(func() { create = real })
-				create = func(root *os.Root, name string) (output, error) {
+				create = func(root *os.Root, name string, flag int) (output, error) {
 					create = real
 					if whole {
 						name, _ := strings.CutSuffix(name, partSuffix)
 						err := plant(victim, filepath.Join(root.Name(), name))
-						f, createErr := real(root, name+partSuffix)
+						f, createErr := real(root, name+partSuffix, flag)
 						return f, errors.Join(err, createErr)
 					}
 					err := plant(victim, filepath.Join(root.Name(), name))
-					f, createErr := real(root, name)
+					f, createErr := real(root, name, flag)
 					return f, errors.Join(err, createErr)
 				}
 				e := File("s3://b/k")

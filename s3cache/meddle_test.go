@@ -66,6 +66,10 @@ var deeds = map[string]func(m *meddler) error{
 // object or fails, nothing outside is written or removed, and when what was planted is
 // gone the next load succeeds.
 func TestMeddlingBeforeEveryFileCall(t *testing.T) {
+	bothWays(t, chunk/2, meddlingBeforeEveryFileCall)
+}
+
+func meddlingBeforeEveryFileCall(t *testing.T) {
 	for name, deed := range deeds {
 		t.Run(name, func(t *testing.T) {
 			l := newLab(t)
@@ -94,6 +98,10 @@ func TestMeddlingBeforeEveryFileCall(t *testing.T) {
 // While a process loads, another one comes at each of its calls, loads, and leaves a
 // folder that is not locked any more. Both have their files.
 func TestAnotherProcessAtEveryFileCall(t *testing.T) {
+	bothWays(t, chunk/2, anotherProcessAtEveryFileCall)
+}
+
+func anotherProcessAtEveryFileCall(t *testing.T) {
 	l := newLab(t)
 	m := newMeddler(l)
 	m.strict = true

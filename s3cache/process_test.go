@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +22,7 @@ import (
 const (
 	childURI    = "S3CACHE_TEST_CHILD_URI"
 	childTraced = "S3CACHE_TEST_CHILD_TRACED" // and be stopped before what it does with files
+	childRanges = "S3CACHE_TEST_CHILD_RANGES" // and download in ranges of so many bytes or more
 )
 
 var prepareTraced func() error // where there is a way
@@ -33,6 +35,9 @@ func child(uri string) {
 			fmt.Println("untraced:", err)
 			return
 		}
+	}
+	if least, err := strconv.ParseInt(os.Getenv(childRanges), 10, 64); err == nil {
+		large, leastRange = 64, least
 	}
 	e := File(uri)
 	f, err := e.Get(context.Background())
@@ -103,6 +108,10 @@ func (p *process) line(t *testing.T) string {
 // A process that is killed in the middle of a download leaves something behind, which
 // the next one neither uses nor keeps.
 func TestKilledDuringDownload(t *testing.T) {
+	bothWays(t, 2*chunk, killedDuringDownload)
+}
+
+func killedDuringDownload(t *testing.T) {
 	size := len(bigBody())
 	points := []int{0, 1, 4095, 4096, size - 1, size}
 	for n := chunk; n < size; n += chunk {

@@ -12,11 +12,11 @@
 //
 //	func main() { lambda.Start(lambdacache.Wrap(handler, rules, model)) }
 //
-// A load is one GetObject. Once an object is held the request is conditional
-// (If-None-Match), so that a load of an object that did not change moves no body.
-// A body counts only when it is whole: its length is compared with what S3
-// announced and, by the SDK, its checksum with what S3 holds. The version of an
-// entry is the object's ETag.
+// A load is one GetObject, and some more if the object is large. Once an object is held
+// the request is conditional (If-None-Match), so that a load of an object that did not
+// change moves no body. A body counts only when it is whole: its length is compared
+// with what S3 announced, and its checksum with what S3 holds. The version of an entry
+// is the object's ETag.
 //
 // A load may take as long as bytes arrive: with the default client 1.5 s to the
 // first byte, and as much without progress, end it. [lambdacache.LoadTimeout] sets a
@@ -34,6 +34,23 @@
 // "../" are part of it. In place of the bucket there may be the ARN of an access
 // point: "s3://arn:aws:s3:eu-west-1:123456789012:accesspoint/my-ap/key". An entry
 // is named after what follows the last slash.
+//
+// # Large objects
+//
+// An object of 16 MiB or more comes in several streams ([Streams]), because one of S3
+// brings some tens of megabytes a second whatever the function could take. The answer
+// to the GetObject goes on from the object's begin; ranges of 4 MiB or more are asked for
+// from its end, until they meet. Each is a request that S3 counts; all are of one version
+// (If-Match). When the object is overwritten meanwhile it is begun anew, and the second
+// time in one stream, which brings the version that it began with. A stream that breaks
+// off goes on where it broke. Where ranges cannot be had, as from some servers that are
+// not AWS's, the first answer brings all of the object.
+//
+// S3's checksum of the whole object, which the SDK asks for unless it is told not to, is
+// compared with what has come. Some objects that were uploaded in parts have none, only
+// one of their parts' checksums (COMPOSITE); of them nothing but length and version can be
+// compared, in one stream or several. For a file a stream takes 64 KiB of memory besides
+// its connection's; an object in memory takes its size, once.
 //
 // # Files
 //
@@ -96,13 +113,13 @@ func File(uri string, opts ...lambdacache.Option) *lambdacache.Entry[*LocalFile]
 
 func file[T any](uri string, asIs func(*LocalFile) (T, error), opts []lambdacache.Option) *lambdacache.Entry[T] {
 	loc, rest := options("File", uri, opts)
-	origin, rest := fileOrigins.Take(loc.cacheKey(), rest)
+	origin, rest := fileOrigins.take(loc.cacheKey(), rest)
 	return lambdacache.Declare(origin, loc.cacheKey(), loc.name(), asIs, rest...)
 }
 
 func object[T any](caller, uri string, decode func([]byte) (T, error), opts []lambdacache.Option) *lambdacache.Entry[T] {
 	loc, rest := options(caller, uri, opts)
-	origin, rest := objectOrigins.Take(loc.cacheKey(), rest)
+	origin, rest := objectOrigins.take(loc.cacheKey(), rest)
 	return lambdacache.Declare(origin, loc.cacheKey(), loc.name(), decode, rest...)
 }
 

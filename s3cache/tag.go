@@ -20,7 +20,11 @@ type binding struct{}
 
 func (binding) Key() string { return "s3" }
 
-func (binding) TakesForAll(o lambdacache.Option) bool { return clients.Takes(o) }
+// TakesForAll reports whether an option may be meant for several objects.
+func (binding) TakesForAll(o lambdacache.Option) bool {
+	_, streams, _ := streamsOption.Take([]lambdacache.Option{o})
+	return streams || clients.Takes(o)
+}
 
 func (binding) DeclareField(t reflect.Type, uri string, opts []lambdacache.Option) *lambdacache.Entry[any] {
 	switch t {

@@ -43,6 +43,7 @@ var fileCalls = map[uint64]struct {
 	syscall.SYS_RENAMEAT:   {"rename", true},
 	statAt[runtime.GOARCH]: {"stat", true},
 	syscall.SYS_WRITE:      {"write", false},
+	syscall.SYS_PWRITE64:   {"pwrite", false},
 	syscall.SYS_CLOSE:      {"close", false},
 	syscall.SYS_FSTAT:      {"fstat", false},
 	syscall.SYS_FLOCK:      {"flock", false},

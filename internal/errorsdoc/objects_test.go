@@ -2,6 +2,7 @@ package errorsdoc_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -37,6 +38,28 @@ func replaced(bucket, key, body string, do cachetest.Effect) func(*cachetest.AWS
 		aws.S3.Put(bucket, key, []byte(body))
 		aws.Fail(cachetest.Fault{Operation: "GetObject", Do: do})
 	}
+}
+
+// replacedInParts puts a version that is large enough to come in parts, which come in the
+// given way, but for the last byte.
+func replacedInParts(bucket, key string, do cachetest.Effect) func(*cachetest.AWS) {
+	body := strings.Repeat(badValue, 16<<20/len(badValue)+1)
+	last := fmt.Sprintf("bytes=%d-%[1]d", len(body)-1)
+	return func(aws *cachetest.AWS) {
+		aws.S3.Put(bucket, key, []byte(body))
+		aws.Fail(cachetest.Fault{Do: do, Match: func(q cachetest.Request) bool {
+			asked := q.Header.Get("Range")
+			return asked != "" && asked != last
+		}})
+	}
+}
+
+// wholeObject answers a request for a part with all of the object.
+func wholeObject(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Del("Range")
+		next.ServeHTTP(w, r)
+	})
 }
 
 func deleteBucket(fake *cachetest.AWS, name string) {
@@ -121,6 +144,21 @@ func objects() []loading {
 			declare: file("s3://models/changed.bin"),
 			good:    putsObject("models", "changed.bin", goodValue),
 			bad:     replaced("models", "changed.bin", body, cachetest.CorruptBody(7000)),
+			values:  []string{badValue},
+		},
+		{
+			heading: "A large download of which a part breaks off",
+			setup:   fewAttempts,
+			declare: file("s3://models/large.bin"),
+			good:    putsObject("models", "large.bin", goodValue),
+			bad:     replacedInParts("models", "large.bin", cachetest.TruncateBody(7000)),
+			values:  []string{badValue},
+		},
+		{
+			heading: "A large download of which other parts come than were asked for",
+			declare: file("s3://models/parts.bin"),
+			good:    putsObject("models", "parts.bin", goodValue),
+			bad:     replacedInParts("models", "parts.bin", wholeObject),
 			values:  []string{badValue},
 		},
 		{
