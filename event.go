@@ -1,6 +1,8 @@
 package lambdacache
 
 import (
+	"encoding/json"
+	"log/slog"
 	"sync/atomic"
 	"time"
 )
@@ -32,6 +34,9 @@ const (
 	EventStale
 )
 
+// MarshalText gives what String gives.
+func (k EventKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
 func (k EventKind) String() string {
 	switch k {
 	case EventLoaded:
@@ -60,6 +65,37 @@ type Event struct {
 	Calls    int           // calls made, to be added up: keys that shared a call count it once; 0 likewise
 	Age      time.Duration // how old the value is that is held now; 0 if none is
 	Err      error         // the cause; nil for EventLoaded and EventUnchanged
+}
+
+// LogValue makes an event a group of what is to be told of it, the cause as its text.
+func (e Event) LogValue() slog.Value {
+	attrs := []slog.Attr{slog.String("kind", e.Kind.String()), slog.String("source", e.Source)}
+	if e.Key != "" {
+		attrs = append(attrs, slog.String("key", e.Key), slog.Any("entries", e.Entries))
+	}
+	if e.Calls > 0 {
+		attrs = append(attrs, slog.Duration("duration", e.Duration), slog.Int("calls", e.Calls))
+	}
+	if e.Age > 0 {
+		attrs = append(attrs, slog.Duration("age", e.Age))
+	}
+	if e.Err != nil {
+		attrs = append(attrs, slog.String("error", e.Err.Error()))
+	}
+	return slog.GroupValue(attrs...)
+}
+
+// MarshalJSON gives the cause as its text; encoding/json would make nothing of it.
+func (e Event) MarshalJSON() ([]byte, error) {
+	type fields Event
+	text := ""
+	if e.Err != nil {
+		text = e.Err.Error()
+	}
+	return json.Marshal(struct {
+		fields
+		Err string `json:",omitempty"`
+	}{fields(e), text})
 }
 
 var observer atomic.Pointer[func(Event)]

@@ -9,9 +9,9 @@ import (
 	"github.com/lambda-cache/lambdacache/internal/environment"
 )
 
-// KeepFresh loads entries in the background, each in the last fifth of its max age, so
-// that nobody who reads them waits: it looks ten times within the shortest max age, and
-// every 10 s at least. It returns when ctx is done and nobody of its own waits any more:
+// KeepFresh loads entries in the background before they are due, so that nobody who
+// reads them waits: it looks ten times within the shortest max age among them, every 10 s
+// at least, and loads what would be due two looks later. It returns when ctx is done and nobody of its own waits any more:
 // start it where a process runs on between its requests, in a container or on Managed
 // Instances, and stop it by its context.
 //

@@ -67,7 +67,7 @@ type AWSOption func(*AWS)
 // it as AWS_CA_BUNDLE.
 func TLS() AWSOption { return func(a *AWS) { a.tls = true } }
 
-// NoEnv makes [NewAWS] leave the environment variables alone, for tests that run
+// NoEnv makes [NewAWS] leave the environment variables and the process alone, for tests that run
 // in parallel. Point a client at [AWS.URL] then, or hand [AWS.Env] to a child
 // process.
 func NoEnv() AWSOption { return func(a *AWS) { a.noEnv = true } }
@@ -80,8 +80,9 @@ func Listen(addr string) AWSOption { return func(a *AWS) { a.addr = addr } }
 // NewAWS starts a fake AWS for one test and closes it when the test ends. It sets
 // the environment variables of [AWS.Env] for the time of the test, and unsets
 // those that would lead a client elsewhere (a profile, an endpoint for one
-// service, FIPS, dual stack). Like t.Setenv, which it uses, it cannot be used in
-// parallel tests, except with [NoEnv].
+// service, FIPS, dual stack); and it resets the process, as [Reset] does, so that
+// entries which are package variables load from this fake. Like t.Setenv, which it uses,
+// it cannot be used in parallel tests, except with [NoEnv], which does none of that.
 func NewAWS(t testing.TB, opts ...AWSOption) *AWS {
 	t.Helper()
 	a, err := StartAWS(opts...)
@@ -91,6 +92,7 @@ func NewAWS(t testing.TB, opts ...AWSOption) *AWS {
 	t.Cleanup(a.Close)
 	if !a.noEnv {
 		a.setenv(t)
+		Reset(t)
 	}
 	return a
 }

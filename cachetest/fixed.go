@@ -37,10 +37,12 @@ func FixedKey[K comparable, T any](family *lambdacache.Family[K, T], key K, valu
 //	ctx := cachetest.Context(t, cachetest.Fixed(apiKey, "k"))
 //	got, err := handler(ctx, event)
 //
-// Value, Get, Refresh, lambdacache.Value by name, and handlers made by Wrap and WrapAny
-// take them from there, and load nothing for these entries. It is also the context of
-// an invocation, so that a handler may be called without its Wrap. The context ends
-// with the test.
+// Value, Get, Refresh, the same of families, Retry, Prefetch, lambdacache.Value by name,
+// and handlers made by Wrap, WrapAny and WrapHTTP take them from there, and load nothing
+// for these entries. A fixed value is what Retry finds again as well: to test a rotation
+// use [NewAWS]. What has no value here is loaded as ever. It is also the context of an
+// invocation, so that a handler may be called without its Wrap; give it to an HTTP
+// handler as its request's context. The context ends with the test.
 func Context(t testing.TB, values ...FixedValue) context.Context {
 	t.Helper()
 	all := make(fixed.Values, len(values))
