@@ -30,7 +30,8 @@
 //   - url:"https://issuer.example.com/jwks.json" as httpcache.URL.
 //
 // ${VAR} in it stands for the environment variable, which must be set, if only to
-// nothing, when Struct runs.
+// nothing, when Struct runs: of a package variable before main, and before TestMain.
+// Set it for tests as well: STAGE=test go test ./...
 //
 // Beside it maxage:"5m" says what [lambdacache.MaxAge] says, maxage:"forever" included,
 // stale:"1h" what [lambdacache.StaleIfError], ahead:"0.8" what
