@@ -152,6 +152,9 @@ func inRanges(t *testing.T, least int64) {
 	t.Setenv(childRanges, fmt.Sprint(least))
 }
 
+// inSeveral reports whether inRanges holds.
+func inSeveral() bool { return large <= chunk }
+
 // bothWays runs a test with objects that come in one stream, and in several.
 func bothWays(t *testing.T, least int64, test func(t *testing.T)) {
 	t.Run("in one stream", test)
@@ -163,3 +166,11 @@ func bothWays(t *testing.T, least int64, test func(t *testing.T)) {
 
 // bigBody is an object of many chunks and no regular length.
 func bigBody() []byte { return bytes.Repeat([]byte("0123456789abcdefg"), 20_000) }
+
+// fewPieces is an object that is written in few pieces, but more than one.
+func fewPieces() []byte {
+	if inSeveral() {
+		return bigBody()[:3*leastRange]
+	}
+	return bigBody()[:chunk+1]
+}
