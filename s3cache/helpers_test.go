@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 		child(uri)
 		return
 	}
-	proofLimit = time.Minute // a machine that is busy with other tests does not change what is asked for
+	proofLimit = time.Minute                                       // a machine that is busy with other tests does not change what is asked for
 	os.Setenv("GORACE", os.ExpandEnv("$GORACE atexit_sleep_ms=0")) // or each child sleeps for a second before it ends
 	leftover.Main(m)
 }
