@@ -13,8 +13,8 @@ import (
 	"github.com/lambda-cache/lambdacache/internal/awsfault"
 )
 
-// body is an object on its way, or a part of one. Its end is reported only if it is the object's end,
-// so that a reader that got as far has all of it.
+// body is an object on its way, or a part of one. Its end is reported only if it is the
+// announced one, so that a reader that got as far has all of it.
 type body struct {
 	io.ReadCloser
 	ctx      context.Context

@@ -16,7 +16,7 @@ import (
 func TestKilledBeforeEveryFileCall(t *testing.T) {
 	t.Run("in one stream", func(t *testing.T) { killedBeforeEveryFileCall(t, "write") })
 	t.Run("in several", func(t *testing.T) {
-		inRanges(t, chunk/2)
+		inRanges(t, 40)
 		killedBeforeEveryFileCall(t, "pwrite")
 	})
 }
@@ -31,9 +31,12 @@ func killedBeforeEveryFileCall(t *testing.T, write string) {
 		"over what another left": {(*lab).leave, 1, []string{"mkdir", "unlink", write, "rename"}},
 		"a new version":          {func(*lab) {}, 2, []string{"open", write, "rename"}},
 	} {
+		if name == "over what another left" && inSeveral() {
+			continue // that is over before anything comes
+		}
 		t.Run(name, func(t *testing.T) {
 			l := newLab(t)
-			body := bigBody()[:chunk+chunk/2]
+			body := fewPieces()
 			for n := 1; ; n++ {
 				c.prepare(l)
 				calls, ended := l.killBeforeCall(n, c.loads, body)

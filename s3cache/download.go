@@ -11,8 +11,9 @@ import (
 	"sync"
 )
 
-// download makes a file of an object, which comes in parts if there are some. Until all of it has come and passed its
-// checksum the file has another name, and whatever stops it, nothing of it stays.
+// download makes a file of an object, which comes in parts if there are some. Until all
+// of it has come and passed its checksum the file has another name, and whatever stops
+// it, nothing of it stays.
 func download(key string, b *body, parts *ranges) (*LocalFile, error) {
 	dir, err := disk.folder()
 	if err != nil {

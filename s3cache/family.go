@@ -27,8 +27,9 @@ func Family[T any, K comparable](uri func(K) string, opts ...lambdacache.Option)
 }
 
 // FileFamily declares a family of objects that are downloaded to files, as [File] does.
-// The file of a key that has to make room is removed when nobody has it any longer. The
-// rest is as for [Family].
+// The file of a key that has to make room is removed some time after nobody has it any
+// longer: /tmp needs room for a quarter more files than [lambdacache.MaxEntries] allows,
+// and two. The rest is as for [Family].
 func FileFamily[K comparable](uri func(K) string, opts ...lambdacache.Option) *lambdacache.Family[K, *LocalFile] {
 	check("FileFamily", nil, uri == nil)
 	version, _, opts := versionOption.Take(opts)
@@ -59,5 +60,8 @@ func located(uri, version string) (lambdacache.Located, error) {
 func (s *files) Release(key string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if f := s.held[key].Value(); f != nil {
+		f.folder.released.Add(1)
+	}
 	delete(s.held, key)
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"weak"
 
 	"github.com/lambda-cache/lambdacache/internal/testhook"
@@ -25,6 +26,8 @@ type folder struct {
 
 	mu    sync.Mutex
 	files map[string]weak.Pointer[LocalFile] // what is on disk, by name
+
+	released atomic.Int64 // keys that families have let go since the last collection
 }
 
 // disk is the folder in use.

@@ -26,7 +26,8 @@ func TestMain(m *testing.M) {
 		child(uri)
 		return
 	}
-	proofLimit = time.Minute // a machine that is busy with other tests does not change what is asked for
+	proofLimit = time.Minute                                       // a machine that is busy with other tests does not change what is asked for
+	os.Setenv("GORACE", os.ExpandEnv("$GORACE atexit_sleep_ms=0")) // or each child sleeps for a second before it ends
 	leftover.Main(m)
 }
 
@@ -152,6 +153,9 @@ func inRanges(t *testing.T, least int64) {
 	t.Setenv(childRanges, fmt.Sprint(least))
 }
 
+// inSeveral reports whether inRanges holds.
+func inSeveral() bool { return large <= chunk }
+
 // bothWays runs a test with objects that come in one stream, and in several.
 func bothWays(t *testing.T, least int64, test func(t *testing.T)) {
 	t.Run("in one stream", test)
@@ -163,3 +167,11 @@ func bothWays(t *testing.T, least int64, test func(t *testing.T)) {
 
 // bigBody is an object of many chunks and no regular length.
 func bigBody() []byte { return bytes.Repeat([]byte("0123456789abcdefg"), 20_000) }
+
+// fewPieces is an object that is written in few pieces, but more than one.
+func fewPieces() []byte {
+	if inSeveral() {
+		return bigBody()[:3*leastRange]
+	}
+	return bigBody()[:chunk+1]
+}

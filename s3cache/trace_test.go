@@ -25,6 +25,7 @@ type traced struct {
 	pid int
 	in  io.WriteCloser
 	out *bufio.Reader
+	mem *os.File // the child's memory
 
 	mu     sync.Mutex
 	before func(call string) (kill bool) // may be nil
@@ -101,6 +102,7 @@ func (l *lab) trace(uri string, before func(call string) (kill bool)) *traced {
 	go func() { // only the thread that has started the child may trace it
 		runtime.LockOSThread() // and ends with this goroutine
 		defer close(c.ended)
+		defer func() { c.mem.Close() }()
 		err := c.start(uri)
 		started <- err
 		if err == nil {
@@ -116,7 +118,7 @@ func (l *lab) trace(uri string, before func(call string) (kill bool)) *traced {
 
 func (c *traced) start(uri string) error {
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), childURI+"="+uri, childTraced+"=1")
+	cmd.Env = append(os.Environ(), childURI+"="+uri, childTraced+"=1", "GOMAXPROCS=1") // collections take half as long
 	cmd.SysProcAttr = &syscall.SysProcAttr{Ptrace: true}
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -133,6 +135,9 @@ func (c *traced) start(uri string) error {
 	c.pid, c.in, c.out = cmd.Process.Pid, in, bufio.NewReader(out)
 	var status syscall.WaitStatus
 	if _, err := syscall.Wait4(c.pid, &status, syscall.WALL, nil); err != nil {
+		return err
+	}
+	if c.mem, err = os.Open(fmt.Sprintf("/proc/%d/mem", c.pid)); err != nil {
 		return err
 	}
 	options := ptraceTraceSeccomp | syscall.PTRACE_O_TRACECLONE | syscall.PTRACE_O_TRACEEXEC | ptraceExitKill
@@ -201,7 +206,7 @@ func (c *traced) callOf(thread int) string {
 	name := ""
 	if call.named {
 		var text [512]byte
-		n, _ := syscall.PtracePeekData(thread, uintptr(info.args[1]), text[:])
+		n, _ := c.mem.ReadAt(text[:], int64(info.args[1])) // ptrace gives eight bytes a call
 		name, _, _ = strings.Cut(string(text[:n]), "\x00")
 	}
 	folder, _ := os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", c.pid, int32(info.args[0])))

@@ -35,16 +35,23 @@ func (d *folder) remove(name string) {
 	_ = d.root.Remove(name) // whoever cleans /tmp may have been quicker
 }
 
-// trim makes sure that old versions do not pile up: a function that allocates
-// little may run for hours without a collection, and /tmp is small. With two
+// trim makes sure that files do not pile up which nothing reaches: a function that
+// allocates little may run for hours without a collection, and /tmp is small. With two
 // versions of an object on disk, the one held and an older one, a third is begun only
-// after a collection. That is one collection, some milliseconds, for a new version
-// of an object, in a load that waits for the network anyway; objects that did not
-// change cost none.
+// after a collection, and so is a file when those of keys that a family has let go are a
+// quarter of all others. That is one collection, some milliseconds, in a load that waits
+// for the network anyway; objects that did not change cost none.
 func (d *folder) trim(digest string) {
-	if d.count(digest) >= 2 {
+	if d.count(digest) >= 2 || d.manyReleased() {
 		d.collect()
 	}
+}
+
+func (d *folder) manyReleased() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	n := int(d.released.Load())
+	return n > 0 && n >= (len(d.files)-n)/4
 }
 
 func (d *folder) count(digest string) (n int) {
@@ -61,6 +68,7 @@ func (d *folder) count(digest string) (n int) {
 // collect removes the files that nothing reaches, whichever object's. It does not
 // wait for their cleanups: after a collection the weak pointers tell.
 func (d *folder) collect() {
+	d.released.Store(0)
 	runtime.GC()
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"testing"
 
 	"github.com/lambda-cache/lambdacache"
@@ -105,6 +106,27 @@ func TestOldVersionsDoNotPileUp(t *testing.T) {
 		l.pass()
 		if n := len(l.onDisk()); n > 2 {
 			t.Errorf("%d versions on disk after the %dth", n, i+1)
+		}
+	}
+}
+
+// Nor do the files of keys that had to make room.
+func TestFilesOfAFamilyDoNotPileUp(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	for _, limit := range []int{1, 20} {
+		l := newLab(t)
+		f := FileFamily(model, lambdacache.MaxEntries(limit))
+		most := 0
+		for i := range 3*limit + 10 {
+			tenant := fmt.Sprint("t", i)
+			l.S3.Put("models", tenant+".bin", []byte(tenant))
+			if _, err := f.Get(t.Context(), tenant); err != nil {
+				t.Fatal(err)
+			}
+			most = max(most, len(l.onDisk()))
+		}
+		if most > limit+limit/4+2 {
+			t.Errorf("%d files on disk, of %d keys", most, limit)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package secretcache_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -18,6 +19,7 @@ func TestBadDeclarationsPanic(t *testing.T) {
 	const empty = "the id is empty: write the secret's name or ARN"
 	const letters = "a name has letters, digits and /_+=.@!- only: write secretcache.Field for one field, secretcache.Stage for a stage"
 	const notARN = "the ARN is not a secret's: write arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME"
+	const long = "an id has no more than 2048 characters"
 	const concrete = ": use a concrete type, such as string, []byte or a struct for JSON"
 	for _, test := range []struct {
 		declare func()
@@ -26,6 +28,10 @@ func TestBadDeclarationsPanic(t *testing.T) {
 		{declare(""), `secretcache: secret "": ` + empty},
 		{declare(" \t"), `secretcache: secret " \t": ` + empty},
 		{declare("my db"), `secretcache: secret "my db": ` + letters},
+		{declare("prod/größe"), `secretcache: secret "prod/größe": ` + letters},
+		{declare("prod/$db"), `secretcache: secret "prod/$db": ` + letters},
+		{declare("prod/d\x00"), `secretcache: secret "prod/d\x00": ` + letters},
+		{declare(strings.Repeat("a", 2049)), `secretcache: secret "` + strings.Repeat("a", 2049) + `": ` + long},
 		{declare("prod/db#password"), `secretcache: secret "prod/db#password": ` + letters},
 		{declare("prod/db?stage=x"), `secretcache: secret "prod/db?stage=x": ` + letters},
 		{declare("prod/db:AWSPREVIOUS"), `secretcache: secret "prod/db:AWSPREVIOUS": ` + letters},

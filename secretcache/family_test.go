@@ -3,6 +3,7 @@ package secretcache_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -68,6 +69,19 @@ func TestFamilyUntilRotation(t *testing.T) {
 	want(t, "dates", l.Calls("DescribeSecret"), 3)
 	read("acme") // it had to make room, and its date with it
 	want(t, "dates", l.Calls("DescribeSecret"), 4)
+}
+
+// What somebody makes up does not fail the call that it would share.
+func TestFamilyOfNoIDs(t *testing.T) {
+	l := newLab(t)
+	l.Secrets.PutString(tenant("acme"), secret)
+	tenants := secretcache.Family[string](tenant)
+	for _, made := range []string{"$", "größe", "\x00", "a*", strings.Repeat("a", 3000)} {
+		tenants.Invalidate("acme")
+		l.ResetCounts()
+		wantError(t, tenants.Prefetch(t.Context(), "acme", made), "from secretsmanager ", ": a")
+		want(t, made, fmt.Sprint(l.asked()), "[GetSecretValue prod/acme]")
+	}
 }
 
 func TestWrongFamilies(t *testing.T) {

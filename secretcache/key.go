@@ -71,7 +71,7 @@ func (k key) wrong() string {
 	if k.isARN() {
 		parts := strings.SplitN(k.id, ":", 7)
 		if len(parts) < 7 || parts[2] != "secretsmanager" || parts[5] != "secret" || parts[6] == "" ||
-			strings.ContainsAny(strings.Join(parts[:6], ""), foreign) {
+			strings.ContainsFunc(strings.Join(parts[:6], ""), foreign) {
 			return "the ARN is not a secret's: write arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME"
 		}
 		name = parts[6]
@@ -79,14 +79,21 @@ func (k key) wrong() string {
 	switch {
 	case name == "":
 		return "the id is empty: write the secret's name or ARN"
-	case strings.ContainsAny(name, foreign+":"):
+	case len(k.id) > maxLength:
+		return "an id has no more than 2048 characters"
+	case strings.ContainsFunc(name, foreign):
 		return "a name has letters, digits and /_+=.@!- only: write secretcache.Field for one field, secretcache.Stage for a stage"
 	}
 	return ""
 }
 
-// foreign are characters that no id has, and by which parts of a key are told apart.
-const foreign = " \t\r\n?#"
+const maxLength = 2048
+
+// foreign reports a character that the service allows in no name. One such name may fail
+// the call for all that share it; and by some of them parts of a key are told apart.
+func foreign(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("/_+=.@!-", r)
+}
 
 // parseKey reads what String wrote.
 func parseKey(s string) key {

@@ -12,11 +12,14 @@
 //
 // A session may end early. When a service answers that its credentials have expired or
 // are not accepted, the role is assumed again and the call made once more, in the same
-// load; likewise when a call is denied and the session is older than 5 minutes, because
-// whoever revokes a role's sessions denies everything to those that began before
+// load, if the session is older than 30 s; likewise when a call is denied and the session
+// is older than 5 minutes, because whoever revokes a role's sessions denies everything to
+// those that began before
 // (docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html). A key
 // that the role may not read costs one AssumeRole in 5 minutes, therefore, while it is
-// asked for.
+// asked for. If the role cannot be assumed now, others go on with the session unless it
+// has expired: what one service refuses, as in a Region that the account has not enabled,
+// may be good for all others.
 //
 // A role can be assumed as another role: see [Config].
 //

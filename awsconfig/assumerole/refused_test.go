@@ -186,3 +186,24 @@ func TestManyAreRefusedAtOnce(t *testing.T) {
 	want(t, "AssumeRole", l.Calls("AssumeRole"), 2)
 	want(t, "GetSecretValue", l.Calls("GetSecretValue"), 3*len(entries))
 }
+
+// What one service refuses may be good for all others, as in a Region that the account has
+// not enabled: where the role cannot be assumed they go on with the session.
+func TestOneServiceThatRefusesASession(t *testing.T) {
+	l := newLab(t)
+	refused, other := key(), secretcache.Secret[string]("prod/db", secretcache.Config(assumerole.Role(reader)))
+	l.prefetch(refused, other)
+	l.Fail(cachetest.Fault{Operation: "GetParameters", Do: cachetest.Error(403, "UnrecognizedClientException", "no")})
+	l.Fail(cachetest.Fault{Operation: "AssumeRole", Do: cachetest.Error(403, "AccessDenied", "not now")})
+	for i, pass := range []time.Duration{time.Minute, time.Second, time.Minute} {
+		l.clock.Advance(pass)
+		if _, err := refused.Refresh(t.Context()); err == nil {
+			t.Error(i, "the service refuses it")
+		}
+		if _, err := other.Refresh(t.Context()); err != nil {
+			t.Error(i, err)
+		}
+	}
+	want(t, "AssumeRole", l.Calls("AssumeRole"), 3) // one and, after each minute, another
+	want(t, "GetSecretValue", l.Calls("GetSecretValue"), 4)
+}

@@ -93,12 +93,12 @@ func CanSplit(err error) bool {
 	return false
 }
 
-// CredentialsRefused reports whether a service answered that the credentials have ended
-// or are not accepted.
-func CredentialsRefused(err error) bool {
-	k := kindOf(err)
-	return k == expired || k == rejected
-}
+// CredentialsExpired reports whether a service answered that the credentials have ended.
+func CredentialsExpired(err error) bool { return kindOf(err) == expired }
+
+// CredentialsRejected reports whether a service answered that it does not accept the
+// credentials. Another one, or the same in another Region, may.
+func CredentialsRejected(err error) bool { return kindOf(err) == rejected }
 
 // IsDenied reports whether a service answered that a policy withholds what was asked for.
 func IsDenied(err error) bool { return kindOf(err) == denied }

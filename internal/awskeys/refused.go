@@ -67,17 +67,19 @@ func (u *use) doubtful(err error) bool {
 		return false
 	}
 	switch {
-	case awsfault.CredentialsRefused(err):
-		return u.of.refused(u.grant)
+	case awsfault.CredentialsExpired(err):
+		return u.of.expired(u.grant)
+	case awsfault.CredentialsRejected(err):
+		return u.of.doubt(u.grant, RenewalPause)
 	case awsfault.IsDenied(err):
-		return u.of.denied(u.grant)
+		return u.of.doubt(u.grant, deniedAge)
 	}
 	return false
 }
 
-// refused lets go of g, which no service will accept, and reports whether there are other
+// expired lets go of g, which no service will accept, and reports whether there are other
 // credentials to be had. Those that have just been given would be given again.
-func (c *Cache) refused(g *Grant) bool {
+func (c *Cache) expired(g *Grant) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.held != g {
@@ -90,16 +92,17 @@ func (c *Cache) refused(g *Grant) bool {
 	return true
 }
 
-// denied has g renewed before its end, and reports whether there are other credentials
-// to be had. If they cannot be had g goes on: the denial may be one key's.
-func (c *Cache) denied(g *Grant) bool {
+// doubt has g renewed before its end, and reports whether there are other credentials to
+// be had: not if g is younger than age, or could not be renewed so short a time ago. If
+// they cannot be had g goes on: the refusal may be one key's, or one Region's.
+func (c *Cache) doubt(g *Grant, age time.Duration) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.held != g {
 		return true
 	}
 	now := clock.Now()
-	if now.Since(g.asked) < deniedAge || now.Accepts(c.failed, deniedAge) {
+	if now.Since(g.asked) < age || now.Accepts(c.failed, age) {
 		return false
 	}
 	c.doubted = true

@@ -15,8 +15,12 @@ import (
 // reader is what the SDK calls the step that reads an answer.
 const reader = "OperationDeserializer"
 
-// Answers is an option of an aws.Config, for its APIOptions.
+// Answers is an option of an aws.Config, for its APIOptions. Where no answer is read, as
+// when a URL is presigned, it does nothing.
 func Answers(stack *middleware.Stack) error {
+	if _, reads := stack.Deserialize.Get(reader); !reads {
+		return nil
+	}
 	if err := stack.Deserialize.Insert(middleware.DeserializeMiddlewareFunc("lambdacache.Answer", keep), reader, middleware.After); err != nil {
 		return err
 	}
