@@ -79,7 +79,7 @@ func (f *family) look(ctx context.Context, a ask, keys ...any) (*view, error) {
 	var failures []*Failure
 	entries := make([]*core, 0, len(keys))
 	for _, key := range keys {
-		m, err := f.enter(key)
+		m, err := f.enter(ctx, key)
 		if err != nil {
 			failures = append(failures, err.(*LoadError).Failures...)
 			continue
@@ -104,7 +104,10 @@ func (f *family) look(ctx context.Context, a ask, keys ...any) (*view, error) {
 // enter gives a key's member, which is made if need be, and keeps what it holds until
 // leave is called, also if it has to make room for others meanwhile. The error is a
 // *LoadError.
-func (f *family) enter(key any) (*member, error) {
+func (f *family) enter(ctx context.Context, key any) (*member, error) {
+	if c := f.fixedIn(ctx, key); c != nil {
+		return &member{core: c}, nil
+	}
 	at, err := f.locate(key)
 	switch {
 	case err == nil && key != key: //nolint:gocritic // a NaN
@@ -119,7 +122,7 @@ func (f *family) enter(key any) (*member, error) {
 	defer f.mu.Unlock()
 	m := f.member(key)
 	if m == nil {
-		m = &member{id: key, core: f.origin.join(at.Key, f.core(key, at))}
+		m = &member{id: key, core: f.origin.join(f.core(at))}
 		m.last.Store(f.uses.Add(1))
 		f.members.Store(key, m)
 	} else {
@@ -134,17 +137,31 @@ func (f *family) enter(key any) (*member, error) {
 }
 
 // core makes the entry of a key.
-func (f *family) core(key any, at Located) *core {
+func (f *family) core(at Located) *core {
 	return &core{
-		entry: fixed.Key{Family: f.self, Key: key}, name: cmp.Or(f.name, at.Name, shortName(at.Key)), source: f.origin.name, key: at.Key,
+		entry: f.self, name: cmp.Or(f.name, at.Name, shortName(at.Key)), source: f.origin.name, key: at.Key,
 		policy: f.policy, loadTimeout: f.loadTimeout, missesFor: f.missesFor,
 		decode: f.decode, stats: f.stats,
 	}
 }
 
+// fixedIn gives the entry of a key that a test has fixed in ctx, nil if it has not. No
+// source is asked for it, so that it is nobody's.
+func (f *family) fixedIn(ctx context.Context, key any) *core {
+	if values := fixed.From(ctx); values != nil {
+		if k := (fixed.Key{Family: f.self, Key: key}); values[k] != nil {
+			return &core{entry: k}
+		}
+	}
+	return nil
+}
+
 // leave ends the use of a member. Only one that holds something takes the room of
 // others: keys that are not there must not.
 func (f *family) leave(m *member) {
+	if m.slot == nil { // fixed
+		return
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	m.readers--

@@ -1,0 +1,61 @@
+package lambdacache_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	lc "github.com/lambda-cache/lambdacache"
+)
+
+// What is not there takes nobody's room, but as long as that is remembered on request.
+func TestFamilyMisses(t *testing.T) {
+	c := newTimes(t)
+	s, o, f := newTenants(10, lc.MaxEntries(2))
+	r := tenants(o, lc.MaxEntries(2), lc.RememberMisses(10*time.Second))
+	reads(t, f, "ab")
+	miss := func(f *lc.Family[string, string], key string, sentinel error, loads string) {
+		t.Helper()
+		s.took()
+		_, err := f.Get(t.Context(), key)
+		if !errors.Is(err, sentinel) {
+			t.Errorf("%s: %v", key, err)
+		}
+		want(t, "loads", keysOf(s.took()), loads)
+	}
+	miss(f, "none", lc.ErrNotFound, "none")
+	miss(f, "none", lc.ErrNotFound, "none")
+	reads(t, f, "ab")
+	want(t, "loads", keysOf(s.took()), "")
+	want(t, "held", lc.Slots(o), 2)
+
+	miss(r, "none", lc.ErrNotFound, "none")
+	c.pass(0, 9*time.Second)
+	miss(r, "none", lc.ErrNotFound, "")
+	miss(f, "none", lc.ErrNotFound, "none") // the other family does not remember
+	c.pass(0, 9*time.Second)
+	miss(r, "none", lc.ErrNotFound, "") // since then
+	want(t, "held", lc.Slots(o), 3)
+	c.pass(0, time.Second)
+	miss(r, "none", lc.ErrNotFound, "none")
+	if _, err := r.Refresh(t.Context(), "none"); !errors.Is(err, lc.ErrNotFound) || keysOf(s.took()) != "none" {
+		t.Error("Refresh must ask", err)
+	}
+	s.set("/t/none", "there")
+	miss(r, "none", lc.ErrNotFound, "")
+	r.Invalidate("none")
+	want(t, "value", must(r.Get(t.Context(), "none"))(t), "there")
+
+	s.failing(func(keys []string) error { return lc.Blame(lc.Denied(errors.New("no"), "thing:Get", keys[0])) })
+	miss(r, "x", lc.ErrDenied, "x")
+	miss(r, "x", lc.ErrDenied, "")
+	s.failing(func([]string) error { return lc.Throttled(errors.New("slow down")) })
+	miss(r, "y", lc.ErrThrottled, "y")
+	miss(r, "y", lc.ErrThrottled, "y")
+	s.failing(nil)
+	s.took()
+	reads(t, r, "pqrs")
+	c.pass(0, time.Second)
+	miss(r, "x2", lc.ErrNotFound, "x2")
+	want(t, "held by both", lc.Slots(o), 4)
+}
