@@ -141,6 +141,24 @@ func TestAWaitingLoadIsSharedByAll(t *testing.T) {
 	})
 }
 
+// A copy must be young enough also for an entry that is declared while the load waits.
+func TestAWaitingLoadTakesNoOldCopy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, o, release := full(t, map[string]string{"/k": "v"})
+		read := each(t.Context(), []lc.Cached{declare(o, "/k", lc.MaxAge(time.Hour))})
+		synctest.Wait()
+		strict := each(t.Context(), []lc.Cached{declare(o, "/k", lc.MaxAge(time.Second))})
+		synctest.Wait()
+		release()
+		if err := errors.Join(append(read(), strict()...)...); err != nil {
+			t.Error(err)
+		}
+		last := s.reqs[len(s.reqs)-1]
+		want(t, "calls", len(s.reqs), 2)
+		want(t, "accepted age of "+last.Key, last.MaxAge, time.Second)
+	})
+}
+
 // A key that nobody waits for any longer is not asked for.
 func TestAWaitingLoadIsLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -84,14 +84,12 @@ func (f *Family[K, T]) Get(ctx context.Context, key K) (T, error) {
 			}
 		}
 	}
-	return readKey[K, T](ctx, f, key, asking(clock.Now()))
+	return readKey[K, T](ctx, f, key, false)
 }
 
 // Refresh asks the source for a key, whatever is held, as [Entry.Refresh] does.
 func (f *Family[K, T]) Refresh(ctx context.Context, key K) (T, error) {
-	a := asking(clock.Now())
-	a.anew = true
-	return readKey[K, T](ctx, f, key, a)
+	return readKey[K, T](ctx, f, key, true)
 }
 
 // Prefetch loads those of keys that are due, with as few calls as the source allows, 16
@@ -99,7 +97,7 @@ func (f *Family[K, T]) Refresh(ctx context.Context, key K) (T, error) {
 // loaded are in the [*LoadError]; the others are held. Of more keys than [MaxEntries]
 // allows only the last are held.
 func (f *Family[K, T]) Prefetch(ctx context.Context, keys ...K) error {
-	_, err := f.look(ctx, asking(clock.Now()), boxed(keys)...)
+	_, err := f.look(ctx, false, boxed(keys)...)
 	return err
 }
 
@@ -138,8 +136,8 @@ func RetryKey[K comparable, T, R any](ctx context.Context, f *Family[K, T], key 
 }
 
 // readKey is the slow half of Get and Refresh.
-func readKey[K comparable, T any](ctx context.Context, f *Family[K, T], key K, a ask) (value T, err error) {
-	v, err := f.look(ctx, a, key)
+func readKey[K comparable, T any](ctx context.Context, f *Family[K, T], key K, anew bool) (value T, err error) {
+	v, err := f.look(ctx, anew, key)
 	if err != nil {
 		return value, err
 	}

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	lc "github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/cachetest"
@@ -58,6 +59,31 @@ func TestFamilyKeys(t *testing.T) {
 		want(t, "value", must(places.Get(t.Context(), place{"eu", 7}))(t), "w")
 	}
 	want(t, "loads", len(s.took()), 2)
+}
+
+// A load that began before a key was a family's may have brought a copy that is too old
+// for it.
+func TestFamilyTakesNoOldCopy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScripted(1, map[string]string{"k": "v"})
+		s.tweak = func(r *lc.Result[string]) { r.Age = min(30*time.Minute, s.reqs[len(s.reqs)-1].MaxAge) }
+		s.gate = make(chan struct{})
+		o := lc.NewOrigin("thing", s)
+		located := make(chan struct{})
+		f := lc.DeclareFamily(o, func(key string) (lc.Located, error) { <-located; return lc.Located{Key: key}, nil },
+			func(s string) (string, error) { return s, nil }, lc.MaxAge(time.Second))
+		var all sync.WaitGroup
+		all.Go(func() { must(f.Get(t.Context(), "k"))(t) })
+		synctest.Wait()
+		wait := each(t.Context(), []lc.Cached{declare(o, "k", lc.MaxAge(time.Hour))})
+		synctest.Wait()
+		close(located)
+		synctest.Wait()
+		close(s.gate)
+		wait()
+		all.Wait()
+		want(t, "calls", len(s.took()), 2)
+	})
 }
 
 // Keys that a family locates at one and the same key share all that is held of it.

@@ -59,3 +59,33 @@ func TestFamilyMisses(t *testing.T) {
 	miss(r, "x2", lc.ErrNotFound, "x2")
 	want(t, "held by both", lc.Slots(o), 4)
 }
+
+// Whoever takes an old value when the source fails is given it also while a miss is
+// remembered.
+func TestFamilyMissesAndOldValues(t *testing.T) {
+	c := newTimes(t)
+	s, _, f := newTenants(10, lc.StaleIfError(time.Hour), lc.RememberMisses(time.Minute))
+	reads(t, f, "a")
+	c.both(time.Hour / 2)
+	s.failing(func([]string) error { return lc.NotFound(errors.New("gone")) })
+	var told []error
+	lc.Observe(func(e lc.Event) {
+		if e.Kind == lc.EventStale {
+			told = append(told, e.Err)
+		}
+	})
+	defer lc.Observe(nil)
+	s.took()
+	for range 5 {
+		reads(t, f, "a")
+		c.both(10 * time.Second)
+	}
+	want(t, "loads", keysOf(s.took()), "a")
+	if len(told) != 1 || !errors.Is(told[0], lc.ErrNotFound) {
+		t.Error(told)
+	}
+	f.Invalidate("a")
+	if _, err := f.Get(t.Context(), "a"); !errors.Is(err, lc.ErrNotFound) {
+		t.Error(err)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/lambda-cache/lambdacache/internal/clock"
 	"github.com/lambda-cache/lambdacache/internal/fixed"
 )
 
@@ -75,7 +76,7 @@ func (f *family) touch(m *member) {
 
 // look gives a view of the members of keys. Where it fails for some of them the others
 // are held all the same.
-func (f *family) look(ctx context.Context, a ask, keys ...any) (*view, error) {
+func (f *family) look(ctx context.Context, anew bool, keys ...any) (*view, error) {
 	var failures []*Failure
 	entries := make([]*core, 0, len(keys))
 	for _, key := range keys {
@@ -91,6 +92,8 @@ func (f *family) look(ctx context.Context, a ask, keys ...any) (*view, error) {
 		inv.waits(1)
 		defer inv.waits(-1)
 	}
+	a := asking(clock.Now()) // now that loads know of the members
+	a.anew = anew
 	v, err := resolve(ctx, a, entries)
 	if failed, ok := errors.AsType[*LoadError](err); ok {
 		failures = append(failures, failed.Failures...)
