@@ -13,3 +13,10 @@ func CallsInFlight[R any](o *Origin[R]) (departed, waiting int) {
 	defer o.mu.Unlock()
 	return o.inFlight, len(o.waiting)
 }
+
+// Culprits counts the keys that an origin asks for alone and holds nothing else of.
+func Culprits[R any](o *Origin[R]) int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.culprits)
+}

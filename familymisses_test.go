@@ -2,7 +2,10 @@ package lambdacache_test
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	lc "github.com/lambda-cache/lambdacache"
@@ -88,4 +91,42 @@ func TestFamilyMissesAndOldValues(t *testing.T) {
 	if _, err := f.Get(t.Context(), "a"); !errors.Is(err, lc.ErrNotFound) {
 		t.Error(err)
 	}
+}
+
+// What is known of a key that spoils batches outlives all else that is kept of it.
+func TestFamilyRemembersCulprits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, o, f := newTenants(10)
+		s.failing(func(keys []string) error {
+			if slices.Contains(keys, "/t/x") {
+				return lc.Blame(lc.Denied(errors.New("no"), "thing:Get", "/t/x"))
+			}
+			return nil
+		})
+		for _, calls := range []string{"/t/a /t/a+/t/b+/t/x /t/b /t/x", "/t/a+/t/b /t/x"} {
+			if err := f.Prefetch(t.Context(), "a", "b", "x"); !errors.Is(err, lc.ErrDenied) {
+				t.Error(err)
+			}
+			want(t, "calls", sorted(s.took()), calls)
+			want(t, "held", lc.Slots(o), 2)
+			f.Invalidate("a", "b")
+		}
+		s.failing(nil)
+		reads(t, f, "x")
+		f.Invalidate("x")
+		s.took()
+		if err := f.Prefetch(t.Context(), "a", "b", "x"); err != nil {
+			t.Error(err)
+		}
+		want(t, "one call", len(s.took()), 1)
+		want(t, "culprits", lc.Culprits(o), 0)
+
+		s.failing(func([]string) error { return lc.Blame(lc.Denied(errors.New("no"), "thing:Get", "*")) })
+		for i := range 3000 {
+			_ = f.Prefetch(t.Context(), fmt.Sprint("n", i), fmt.Sprint("m", i))
+		}
+		if n := lc.Culprits(o); n == 0 || n > 1000 {
+			t.Errorf("%d culprits remembered", n)
+		}
+	})
 }

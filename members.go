@@ -198,15 +198,19 @@ func (f *family) remove(m *member) {
 }
 
 func (f *family) invalidate(keys []any) {
-	f.mu.Lock() // no key is on its way in or out
-	defer f.mu.Unlock()
 	for _, key := range keys {
 		if at, err := f.locate(key); err == nil {
-			f.origin.invalidate(at.Key) // an entry of the key may have it, or a load of it be in flight
+			f.forget(key, at)
 		}
-		if m := f.member(key); m != nil {
-			f.settle(m)
-		}
+	}
+}
+
+func (f *family) forget(key any, at Located) {
+	f.mu.Lock() // the key is not on its way in or out
+	defer f.mu.Unlock()
+	f.origin.invalidate(at.Key) // an entry of the key may have it, or a load of it be in flight
+	if m := f.member(key); m != nil {
+		f.settle(m)
 	}
 }
 

@@ -55,10 +55,19 @@ func (o *origin) release(s *slot) {
 		return
 	}
 	delete(o.slots, s.key)
+	if s.alone {
+		if len(o.culprits) >= maxCulprits {
+			clear(o.culprits) // rather than without bound
+		}
+		o.culprits[s.key] = true
+	}
 	if o.released != nil {
 		o.released(s.key)
 	}
 }
+
+// maxCulprits is how many keys that spoiled a batch are remembered without a slot.
+const maxCulprits = 1000
 
 // holds reports whether a member has a value, or a miss to remember.
 func (o *origin) holds(c *core) bool {
