@@ -20,3 +20,8 @@ func Culprits[R any](o *Origin[R]) int {
 	defer o.mu.Unlock()
 	return len(o.culprits)
 }
+
+// Calls is CallsInFlight of a family's origin.
+func (f *family) Calls() (departed, waiting int) {
+	return CallsInFlight(&Origin[any]{f.origin})
+}

@@ -52,9 +52,9 @@ func DeclareFamily[K comparable, T, R any](o *Origin[R], locate func(K) (Located
 
 // NewFamily makes a family of any function: its results are cached by key. load runs
 // at most once at a time for a key, and for 16 keys at once; further ones wait. The rest
-// is as for [New]: it must return soon after ctx is done, and may read other entries,
-// but none of its own family in a circle. Errors and events call every key by the name.
-// An empty name and a nil load panic; an empty key is an error.
+// is as for [New]: it must return soon after ctx is done, and may Get other entries with
+// ctx, also other keys of the family, never in a circle. Errors and events call every key
+// by the name. An empty name and a nil load panic; an empty key is an error.
 func NewFamily[T any](name string, load func(ctx context.Context, key string) (T, error), opts ...Option) *Family[string, T] {
 	if name == "" || load == nil {
 		panic("lambdacache: NewFamily: a name and a function are required")
