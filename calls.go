@@ -48,7 +48,7 @@ func (o *origin) launch(ctx context.Context, loads []*load) {
 func (o *origin) batches(loads []*load) (list []*batch) {
 	var together []*load
 	for _, l := range loads {
-		if l.slot.alone || o.fallback || o.maxKeys == 1 {
+		if l.slot.alone || o.fallback != nil || o.maxKeys == 1 {
 			list = append(list, &batch{origin: o, loads: []*load{l}, single: true})
 		} else {
 			together = append(together, l)

@@ -258,6 +258,35 @@ func TestWaitingDoesNotCount(t *testing.T) {
 	})
 }
 
+// That the batched call is not permitted is known to those who waited for theirs.
+func TestWhatWaitsKnowsOfTheFallback(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		keys, values := many(4)
+		s := &single{newScripted(10, values), func(string) error { return nil }}
+		s.gate = make(chan struct{})
+		s.failing(func([]string) error { return lc.BatchDenied(lc.Denied(errors.New("denied"), "thing:GetMany", "*")) })
+		o := lc.NewOrigin("thing", s, lc.OriginMaxCalls(1))
+		calls := 0
+		lc.Observe(func(e lc.Event) { calls += e.Calls })
+		defer lc.Observe(nil)
+		entries := declareAll(o, keys)
+		var all sync.WaitGroup
+		for _, two := range [][]lc.Cached{entries[:2], entries[2:]} {
+			all.Go(func() {
+				if err := lc.Prefetch(t.Context(), two...); err != nil {
+					t.Error(err)
+				}
+			})
+			synctest.Wait()
+		}
+		close(s.gate)
+		all.Wait()
+		took := s.took()
+		want(t, "calls", sorted(took), "/app/k00+/app/k01 one+/app/k00 one+/app/k01 one+/app/k02 one+/app/k03")
+		want(t, "calls told", calls, len(took))
+	})
+}
+
 // A culprit waits alone, and does not end up in a batch again.
 func TestACulpritWaitsAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -34,7 +34,7 @@ type origin struct {
 	families []weak.Pointer[family]
 	culprits map[string]bool // keys without a slot that are asked for alone
 	proven   bool            // the batched operation has worked
-	fallback bool            // it is not permitted: askOne has taken its place
+	fallback error           // why it is not permitted, nil if it is: askOne has taken its place
 	missing  map[string]bool // the permissions told to be
 }
 
@@ -141,7 +141,7 @@ func (o *origin) reset() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.families = slices.DeleteFunc(o.families, func(w weak.Pointer[family]) bool { return w.Value() == nil })
-	o.proven, o.fallback, o.missing = false, false, nil
+	o.proven, o.fallback, o.missing = false, nil, nil
 	clear(o.culprits)
 	for _, s := range o.slots {
 		s.alone = false
