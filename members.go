@@ -34,6 +34,8 @@ type family struct {
 // member is one key of a family.
 type member struct {
 	*core
+	slot *slot // the core's, one step nearer for a hit
+	part int   // likewise
 	use
 	id      any // its key in the family
 	readers int // that are not through yet
@@ -63,6 +65,14 @@ func (f *family) member(key any) *member {
 	m, _ := f.members.Load(key)
 	found, _ := m.(*member)
 	return found
+}
+
+// held is core.held, one step shorter.
+func (m *member) held() *part {
+	if v := m.slot.cur.Load(); v != nil && m.part < len(v.parts) {
+		return &v.parts[m.part]
+	}
+	return nil
 }
 
 // touch makes m the most recently used member, or as good as: as long as it is among
@@ -125,7 +135,8 @@ func (f *family) enter(ctx context.Context, key any) (*member, error) {
 	defer f.mu.Unlock()
 	m := f.member(key)
 	if m == nil {
-		m = &member{id: key, core: f.origin.join(f.core(at))}
+		c := f.origin.join(f.core(at))
+		m = &member{id: key, core: c, slot: c.slot, part: c.part}
 		m.last.Store(f.uses.Add(1))
 		f.members.Store(key, m)
 	} else {
