@@ -27,6 +27,8 @@ import (
 // first, with all that is kept of it. What was given to a reader stays valid. All
 // methods may be called from any goroutine, and work with any context, wrapped or not.
 //
+// A family lives as long as the process: declare each once, never in the handler.
+//
 // Values are shared: maps, slices and what pointers point to are read-only.
 type Family[K comparable, T any] struct{ family }
 
@@ -34,7 +36,7 @@ type Family[K comparable, T any] struct{ family }
 type Located struct {
 	Key  string // as [Declare] takes it; "" is an error
 	Name string // of the entry, unless the family has one; "" for the part of Key after the last slash
-	Hold func() // called when the key is held, if not nil: a [Releaser] is told when it is no longer
+	Hold func() // if not nil, called before each read that may load; a [Releaser] is told when the key is needed no longer
 }
 
 // DeclareFamily makes a family of an origin's keys; it is for source packages, as

@@ -22,13 +22,13 @@ type family struct {
 	decode func(raw any) (any, error)
 	self   any // the *Family[K, T] it is the family of
 	stats  *stats
-	gone   atomic.Uint64 // members that had to make room
 
 	members sync.Map      // by key: a *member. To be read without the lock …
 	uses    atomic.Uint64 // counts reads, as far as their order matters
 
 	mu   sync.Mutex // … and written with it
 	kept order      // those that hold something, and so count
+	gone uint64     // how many had to make room
 }
 
 // member is one key of a family.
@@ -192,7 +192,7 @@ func (f *family) settle(m *member) {
 		heap.Push(&f.kept, m)
 		for len(f.kept) > f.limit {
 			f.remove(f.kept.oldest())
-			f.gone.Add(1)
+			f.gone++
 		}
 	case !holds && m.readers == 0:
 		f.remove(m)
@@ -251,6 +251,6 @@ func (f *family) counted() FamilyStats {
 	return FamilyStats{
 		Loads: f.stats.loads.Load(), Unchanged: f.stats.unchanged.Load(),
 		Failures: f.stats.failures.Load(), Stale: f.stats.stale.Load(),
-		Evicted: f.gone.Load(), Entries: len(f.kept),
+		Evicted: f.gone, Entries: len(f.kept),
 	}
 }
