@@ -30,7 +30,10 @@ import (
 // A family lives as long as the process: declare each once, never in the handler.
 //
 // Values are shared: maps, slices and what pointers point to are read-only.
-type Family[K comparable, T any] struct{ family }
+type Family[K comparable, T any] struct {
+	family
+	index *index[K]
+}
 
 // Located says which of an origin's keys a key of a family is.
 type Located struct {
@@ -44,9 +47,10 @@ type Located struct {
 // what a reader gets. decode makes a T of the source's record, once per load. A nil
 // function and an option of another source panic.
 func DeclareFamily[K comparable, T, R any](o *Origin[R], locate func(K) (Located, error), decode func(R) (T, error), opts ...Option) *Family[K, T] {
-	f := &Family[K, T]{family{decode: untypedDecoder(decode)}}
+	f := &Family[K, T]{index: newIndex[K]()}
+	f.members, f.decode = f.index, untypedDecoder(decode)
 	if locate != nil {
-		f.locate = func(k any) (Located, error) { return locate(k.(K)) }
+		f.locate = func(key any) (Located, error) { k, _ := key.(K); return locate(k) }
 	}
 	f.declare(f, o.origin, opts)
 	return f
@@ -79,7 +83,7 @@ func (f keyedFunction) Load(ctx context.Context, reqs []Request) []Result[any] {
 // value is then T's zero value: also for a key that no entry can have.
 func (f *Family[K, T]) Get(ctx context.Context, key K) (T, error) {
 	if fixed.From(ctx) == nil {
-		if m := f.member(key); m != nil {
+		if m := f.index.get(key); m != nil {
 			if p := m.held(); p != nil && p.fresh(clock.Now()) {
 				f.touch(m)
 				return *p.value.(*T), nil
@@ -110,7 +114,7 @@ func (f *Family[K, T]) Invalidate(keys ...K) { f.invalidate(boxed(keys)) }
 // Version is the source's name for the value held now of a key; "" if none is, and
 // where the source knows no versions.
 func (f *Family[K, T]) Version(key K) string {
-	if m := f.member(key); m != nil {
+	if m := f.index.get(key); m != nil {
 		return m.version()
 	}
 	return ""

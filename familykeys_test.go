@@ -111,3 +111,38 @@ func TestFamilyKeysOfOneKey(t *testing.T) {
 		want(t, "another", must(f.Get(ctx, request{"acme", 2}))(t), "v")
 	})
 }
+
+// Keys are found whatever their type, and while others come and go.
+func TestFamilyFindsItsKeys(t *testing.T) {
+	s := newScripted(1, nil)
+	s.tweak = func(r *lc.Result[string]) { r.Err, r.Value = nil, "v" }
+	f := lc.DeclareFamily(lc.NewOrigin("thing", s), func(key any) (lc.Located, error) { return lc.Located{Key: fmt.Sprintf("%T %v", key, key)}, nil },
+		func(s string) (string, error) { return s, nil }, lc.MaxEntries(3000))
+	kept := []any{nil, 7, "7", 7.5, [2]int{7, 7}, true}
+	for _, key := range kept {
+		must(f.Get(t.Context(), key))(t)
+	}
+	want(t, "loads", len(s.took()), len(kept))
+	var all sync.WaitGroup
+	all.Go(func() {
+		for n := range 2000 {
+			must(f.Get(t.Context(), n))(t)
+			if n%3 == 0 && n != 7 {
+				f.Invalidate(n)
+			}
+		}
+	})
+	for range 4 {
+		all.Go(func() {
+			for range 500 {
+				for _, key := range kept {
+					must(f.Get(t.Context(), key))(t)
+				}
+			}
+		})
+	}
+	all.Wait()
+	want(t, "loads", len(s.took()), 1999) // 7 was there
+	want(t, "held", f.Stats().Entries, len(kept)+1999-667)
+	wantPanic(t, "hash of unhashable type", func() { _, _ = f.Get(t.Context(), []int{}) })
+}

@@ -23,7 +23,7 @@ type family struct {
 	self   any // the *Family[K, T] it is the family of
 	stats  *stats
 
-	members sync.Map      // by key: a *member. To be read without the lock …
+	members members       // by key, to be read without the lock …
 	uses    atomic.Uint64 // counts reads, as far as their order matters
 
 	mu   sync.Mutex // … and written with it
@@ -59,13 +59,6 @@ func (f *family) declare(self any, o *origin, opts []Option) {
 
 // label is what the family is called where it is not about one key.
 func (f *family) label() string { return cmp.Or(f.name, f.origin.name) }
-
-// member gives a key's member, nil if it has none.
-func (f *family) member(key any) *member {
-	m, _ := f.members.Load(key)
-	found, _ := m.(*member)
-	return found
-}
 
 // held is core.held, one step shorter.
 func (m *member) held() *part {
@@ -133,12 +126,12 @@ func (f *family) enter(ctx context.Context, key any) (*member, error) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	m := f.member(key)
+	m := f.members.find(key)
 	if m == nil {
 		c := f.origin.join(f.core(at))
 		m = &member{id: key, core: c, slot: c.slot, part: c.part}
 		m.last.Store(f.uses.Add(1))
-		f.members.Store(key, m)
+		f.members.put(key, m)
 	} else {
 		f.touch(m)
 	}
@@ -187,7 +180,7 @@ func (f *family) leave(m *member) {
 // somebody is about to change that. It needs the lock.
 func (f *family) settle(m *member) {
 	switch holds := f.origin.holds(m.core); {
-	case f.member(m.id) != m: // it is gone already
+	case f.members.find(m.id) != m: // it is gone already
 	case holds && m.at == 0:
 		heap.Push(&f.kept, m)
 		for len(f.kept) > f.limit {
@@ -204,7 +197,7 @@ func (f *family) remove(m *member) {
 	if m.at != 0 {
 		heap.Remove(&f.kept, m.at-1)
 	}
-	f.members.Delete(m.id)
+	f.members.drop(m.id)
 	f.origin.disuse(m.slot)
 }
 
@@ -220,7 +213,7 @@ func (f *family) forget(key any, at Located) {
 	f.mu.Lock() // the key is not on its way in or out
 	defer f.mu.Unlock()
 	f.origin.invalidate(at.Key) // an entry of the key may have it, or a load of it be in flight
-	if m := f.member(key); m != nil {
+	if m := f.members.find(key); m != nil {
 		f.settle(m)
 	}
 }
@@ -229,10 +222,7 @@ func (f *family) forget(key any, at Located) {
 func (f *family) clear() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.members.Range(func(_, m any) bool {
-		f.remove(m.(*member))
-		return true
-	})
+	f.members.each(f.remove)
 }
 
 // FamilyStats counts what happened to the keys of a family since the process started.
