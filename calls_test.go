@@ -141,22 +141,27 @@ func TestAWaitingLoadIsSharedByAll(t *testing.T) {
 	})
 }
 
-// A copy must be young enough also for an entry that is declared while the load waits.
+// A copy must be young enough also for who comes while the load waits: an entry that was
+// not declared before, and a Refresh.
 func TestAWaitingLoadTakesNoOldCopy(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s, o, release := full(t, map[string]string{"/k": "v"})
-		read := each(t.Context(), []lc.Cached{declare(o, "/k", lc.MaxAge(time.Hour))})
-		synctest.Wait()
-		strict := each(t.Context(), []lc.Cached{declare(o, "/k", lc.MaxAge(time.Second))})
-		synctest.Wait()
-		release()
-		if err := errors.Join(append(read(), strict()...)...); err != nil {
-			t.Error(err)
-		}
-		last := s.reqs[len(s.reqs)-1]
-		want(t, "calls", len(s.reqs), 2)
-		want(t, "accepted age of "+last.Key, last.MaxAge, time.Second)
-	})
+	for accepted, come := range map[time.Duration]func(*lc.Entry[string], context.Context) (string, error){
+		time.Second: (*lc.Entry[string]).Get,
+		0:           (*lc.Entry[string]).Refresh,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s, o, release := full(t, map[string]string{"/k": "v"})
+			var all sync.WaitGroup
+			all.Go(func() { must(declare(o, "/k", lc.MaxAge(time.Hour)).Get(t.Context()))(t) })
+			synctest.Wait()
+			all.Go(func() { must(come(declare(o, "/k", lc.MaxAge(time.Second)), t.Context()))(t) })
+			synctest.Wait()
+			release()
+			all.Wait()
+			last := s.reqs[len(s.reqs)-1]
+			want(t, "calls", len(s.reqs), 2)
+			want(t, "accepted age of "+last.Key, last.MaxAge, accepted)
+		})
+	}
 }
 
 // A key that nobody waits for any longer is not asked for.

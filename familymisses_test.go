@@ -63,6 +63,24 @@ func TestFamilyMisses(t *testing.T) {
 	want(t, "held by both", lc.Slots(o), 4)
 }
 
+// A miss that Invalidate came after is not remembered.
+func TestFamilyForgetsAMissInFlight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _, f := newTenants(10, lc.RememberMisses(time.Minute))
+		s.gate = make(chan struct{})
+		done := make(chan error)
+		go func() { _, err := f.Get(t.Context(), "none"); done <- err }()
+		synctest.Wait()
+		f.Invalidate("none")
+		close(s.gate)
+		if err := <-done; !errors.Is(err, lc.ErrNotFound) {
+			t.Error(err)
+		}
+		s.set("/t/none", "there")
+		want(t, "value", must(f.Get(t.Context(), "none"))(t), "there")
+	})
+}
+
 // Whoever takes an old value when the source fails is given it also while a miss is
 // remembered.
 func TestFamilyMissesAndOldValues(t *testing.T) {

@@ -3,6 +3,7 @@ package lambdacache_test
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -60,6 +61,66 @@ func TestAFamilyReadsItself(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Those that come back are over the limit no longer than until as many calls have ended.
+func TestPlacesOfThoseThatComeBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var f *lc.Family[int, int]
+		var busy busyFunction
+		o := lc.NewOrigin("func", intSource(func(ctx context.Context, n int) (int, error) {
+			busy.work()
+			if n%2 == 0 {
+				return n, nil
+			}
+			parent, err := f.Get(ctx, n-1)
+			busy.work()
+			return parent + 1, err
+		}))
+		f = lc.DeclareFamily(o, func(n int) (lc.Located, error) { return lc.Located{Key: strconv.Itoa(n)}, nil }, func(n int) (int, error) { return n, nil })
+		var keys []int
+		for n := range 200 {
+			keys = append(keys, 2*n+1)
+		}
+		if err := f.Prefetch(t.Context(), keys...); err != nil {
+			t.Error(err)
+		}
+		if n := busy.most.Load(); n > 32 {
+			t.Errorf("%d calls at once", n)
+		}
+	})
+}
+
+type intSource func(context.Context, int) (int, error)
+
+func (f intSource) Load(ctx context.Context, reqs []lc.Request) []lc.Result[int] {
+	n, _ := strconv.Atoi(reqs[0].Key)
+	v, err := f(ctx, n)
+	return []lc.Result[int]{{Value: v, Err: err}}
+}
+
+// A call that does not heed the end of its time while it waits has no place to come back to.
+func TestADeafCallThatWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var f *lc.Family[string, string]
+		f = lc.NewFamily("deaf", func(ctx context.Context, key string) (string, error) {
+			if key == "root" {
+				<-time.After(2900 * time.Millisecond)
+				return key, nil
+			}
+			<-time.After(time.Second)
+			return f.Get(context.WithoutCancel(ctx), "root")
+		})
+		var keys []string
+		for i := range 16 {
+			keys = append(keys, fmt.Sprint("child", i))
+		}
+		wantError(t, f.Prefetch(t.Context(), keys...), "no answer within 3s")
+		<-time.After(time.Minute)
+		departed, waiting := f.Calls()
+		want(t, "in flight", departed, 0)
+		want(t, "waiting", waiting, 0)
+	})
 }
 
 // Nor do keys of two families, each of which reads the other.
