@@ -133,9 +133,9 @@ func (f *Family[K, T]) String() string {
 //	rows, err := lambdacache.RetryKey(ctx, tenants, "acme", query, isAuthError)
 func RetryKey[K comparable, T, R any](ctx context.Context, f *Family[K, T], key K, fn func(ctx context.Context, value T) (R, error), isAuthError func(error) bool) (result R, err error) {
 	checkRetry("RetryKey", fn == nil || isAuthError == nil)
-	m, err := f.enter(ctx, key)
-	if err != nil {
-		return result, err
+	m, failure := f.enter(ctx, key)
+	if failure != nil {
+		return result, &LoadError{Failures: []*Failure{failure}}
 	}
 	defer f.leave(m)
 	return retry(ctx, m.core, fn, isAuthError)

@@ -83,9 +83,9 @@ func (f *family) look(ctx context.Context, anew bool, keys ...any) (*view, error
 	var failures []*Failure
 	entries := make([]*core, 0, len(keys))
 	for _, key := range keys {
-		m, err := f.enter(ctx, key)
-		if err != nil {
-			failures = append(failures, err.(*LoadError).Failures...)
+		m, failure := f.enter(ctx, key)
+		if failure != nil {
+			failures = append(failures, failure)
 			continue
 		}
 		defer f.leave(m)
@@ -108,9 +108,8 @@ func (f *family) look(ctx context.Context, anew bool, keys ...any) (*view, error
 }
 
 // enter gives a key's member, which is made if need be, and keeps what it holds until
-// leave is called, also if it has to make room for others meanwhile. The error is a
-// *LoadError.
-func (f *family) enter(ctx context.Context, key any) (*member, error) {
+// leave is called, also if it has to make room for others meanwhile.
+func (f *family) enter(ctx context.Context, key any) (*member, *Failure) {
 	if c := f.fixedIn(ctx, key); c != nil {
 		return &member{core: c}, nil
 	}
@@ -122,7 +121,7 @@ func (f *family) enter(ctx context.Context, key any) (*member, error) {
 		err = errNoKey
 	}
 	if err != nil {
-		return nil, &LoadError{Failures: []*Failure{{Entry: f.label(), Source: f.origin.name, Key: fmt.Sprint(key), Err: err}}}
+		return nil, &Failure{Entry: f.label(), Source: f.origin.name, Key: fmt.Sprint(key), Err: err}
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
