@@ -19,6 +19,7 @@ import (
 // keptSeeds are of histories that once failed.
 var keptSeeds = []uint64{
 	16322071994803354888, // an entry that came of age in the snapshot of one that was stale was not told of
+	2966192644576450615,  // a Prefetch waited for a place before each of two loads of a key
 	6223222032144095310,  // an entry that was fresh when a load failed was not told of when it was due
 }
 

@@ -28,7 +28,7 @@ type world struct {
 	batched *lc.Origin[string]
 	tier    *lc.Origin[string]
 	calm    bool // nobody leaves or invalidates: then nobody waits for longer than two loads
-	calls   int  // at once, to an origin; with enough of them nobody waits for a place
+	calls   int  // at once, to an origin; with enough of them nobody waits for more than one to end
 	eager   bool // everybody takes an old value, and nobody asks for a new one: then the source is spared
 	ops     sync.WaitGroup
 	freezes bool
