@@ -1,6 +1,7 @@
 package leaks_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"reflect"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/httpcache"
+	"github.com/lambda-cache/lambdacache/internal/leaks"
 )
 
 // exempt are the types that show what they hold, and why they may.
@@ -55,6 +57,13 @@ func (w *world) entriesAndOrigins(all map[string][]instance) {
 		entries = append(entries, holding("behind the pointer", reflect.ValueOf(e).Elem().Interface()))
 	}
 	all["lambdacache.Entry"] = entries
+	tenants := lambdacache.NewFamily("tenants", func(context.Context, string) (string, error) { return leaks.Text, nil })
+	if _, err := tenants.Get(context.Background(), "a"); err != nil {
+		panic(err)
+	}
+	all["lambdacache.Family"] = []instance{holding("", tenants), holding("behind the pointer", reflect.ValueOf(tenants).Elem().Interface()), of("nil", (*lambdacache.Family[string, string])(nil))}
+	all["lambdacache.FamilyStats"] = []instance{of("", tenants.Stats())}
+	all["lambdacache.Located"] = []instance{of("", lambdacache.Located{Key: "/app/text"})}
 	all["lambdacache.Origin"] = []instance{holding("", w.origin), holding("behind the pointer", *w.origin)}
 	all["lambdacache.Request"] = []instance{of("", lambdacache.Request{Key: "/app/text", Have: w.text.Version(), MaxAge: time.Minute})}
 	all["lambdacache.Stats"] = []instance{of("", w.number.Stats()), of("derived", w.built.Stats())}
