@@ -3,7 +3,6 @@ package lambdacache
 import (
 	"context"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/lambda-cache/lambdacache/internal/clock"
@@ -24,6 +23,10 @@ type batch struct {
 	call   *flight.Call
 	budget time.Duration
 	place  chan struct{} // closed when it departs
+
+	origin *origin
+	waits  int  // for other loads, of what its source reads
+	left   bool // its place is another's
 }
 
 // launch sees to loads, as few calls as they need, side by side. Each has one waiter.
@@ -45,14 +48,14 @@ func (o *origin) launch(ctx context.Context, loads []*load) {
 func (o *origin) batches(loads []*load) (list []*batch) {
 	var together []*load
 	for _, l := range loads {
-		if l.slot.alone || o.fallback || o.maxKeys == 1 {
-			list = append(list, &batch{loads: []*load{l}, single: true})
+		if l.slot.alone || o.fallback != nil || o.maxKeys == 1 {
+			list = append(list, &batch{origin: o, loads: []*load{l}, single: true})
 		} else {
 			together = append(together, l)
 		}
 	}
 	for chunk := range slices.Chunk(together, o.maxKeys) {
-		list = append(list, &batch{loads: slices.Clip(chunk)})
+		list = append(list, &batch{origin: o, loads: slices.Clip(chunk)})
 	}
 	return list
 }
@@ -106,24 +109,25 @@ func (o *origin) travel(ctx context.Context, c *flight.Call, b *batch) {
 	case <-b.place:
 	case <-ctx.Done():
 	}
-	leave := sync.OnceFunc(o.next)
+	if !c.Wanted() {
+		<-ctx.Done()
+	}
 	if err := context.Cause(ctx); err != nil { // nobody waits any longer, so no call is made
-		if !o.withdraw(b) {
-			leave = func() {}
+		if departed := o.withdraw(b); departed {
+			defer b.leave()
 		}
-		defer leave()
 		for _, l := range b.loads {
 			defer o.finish(l, answer{Result: Result[struct{}]{Err: err}}) // each, whatever an observer does
 		}
 		return
 	}
-	defer leave()
+	defer b.leave()
 	ctx, stop := c.Within(ctx, b.budget, overdue(b.budget))
 	defer stop()
 	// A source that does not heed the end of its context must not keep the place.
-	heed := context.AfterFunc(ctx, func() { time.AfterFunc(deafAfter, leave) })
+	heed := context.AfterFunc(ctx, func() { time.AfterFunc(deafAfter, b.leave) })
 	defer heed()
-	o.run(ctx, b.loads)
+	o.run(b.within(ctx), b.loads)
 }
 
 // deafAfter is how long a call may take to return when its context has ended, before
@@ -143,11 +147,9 @@ func (o *origin) withdraw(b *batch) (departed bool) {
 	return false
 }
 
-// next gives the place of a call that has ended to the batch that waits longest.
+// next gives a place to the batch that waits longest. It needs the lock.
 func (o *origin) next() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if len(o.waiting) == 0 {
+	if len(o.waiting) == 0 || o.inFlight > o.maxCalls {
 		o.inFlight--
 		return
 	}

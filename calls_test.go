@@ -141,8 +141,32 @@ func TestAWaitingLoadIsSharedByAll(t *testing.T) {
 	})
 }
 
+// A copy must be young enough also for who comes while the load waits: an entry that was
+// not declared before, and a Refresh.
+func TestAWaitingLoadTakesNoOldCopy(t *testing.T) {
+	for accepted, come := range map[time.Duration]func(*lc.Entry[string], context.Context) (string, error){
+		time.Second: (*lc.Entry[string]).Get,
+		0:           (*lc.Entry[string]).Refresh,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s, o, release := full(t, map[string]string{"/k": "v"})
+			var all sync.WaitGroup
+			all.Go(func() { must(declare(o, "/k", lc.MaxAge(time.Hour)).Get(t.Context()))(t) })
+			synctest.Wait()
+			all.Go(func() { must(come(declare(o, "/k", lc.MaxAge(time.Second)), t.Context()))(t) })
+			synctest.Wait()
+			release()
+			all.Wait()
+			last := s.reqs[len(s.reqs)-1]
+			want(t, "calls", len(s.reqs), 2)
+			want(t, "accepted age of "+last.Key, last.MaxAge, accepted)
+		})
+	}
+}
+
 // A key that nobody waits for any longer is not asked for.
 func TestAWaitingLoadIsLeft(t *testing.T) {
+	nothingRuns()
 	synctest.Test(t, func(t *testing.T) {
 		s, o, release := full(t, map[string]string{"/k": "v"})
 		e := declare(o, "/k")
@@ -166,6 +190,7 @@ func TestAWaitingLoadIsLeft(t *testing.T) {
 // When the last invocation ends, what waits for its place goes as well, and does not
 // take the place that becomes free.
 func TestNothingWaitsWhenWrapReturns(t *testing.T) {
+	nothingRuns()
 	synctest.Test(t, func(t *testing.T) {
 		defer environment.Replace(environment.Function)()
 		keys, values := many(12)
@@ -235,6 +260,35 @@ func TestWaitingDoesNotCount(t *testing.T) {
 		if err := errors.Join(each(t.Context(), declareAll(o, keys))()...); err != nil {
 			t.Error(err)
 		}
+	})
+}
+
+// That the batched call is not permitted is known to those who waited for theirs.
+func TestWhatWaitsKnowsOfTheFallback(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		keys, values := many(4)
+		s := &single{newScripted(10, values), func(string) error { return nil }}
+		s.gate = make(chan struct{})
+		s.failing(func([]string) error { return lc.BatchDenied(lc.Denied(errors.New("denied"), "thing:GetMany", "*")) })
+		o := lc.NewOrigin("thing", s, lc.OriginMaxCalls(1))
+		calls := 0
+		lc.Observe(func(e lc.Event) { calls += e.Calls })
+		defer lc.Observe(nil)
+		entries := declareAll(o, keys)
+		var all sync.WaitGroup
+		for _, two := range [][]lc.Cached{entries[:2], entries[2:]} {
+			all.Go(func() {
+				if err := lc.Prefetch(t.Context(), two...); err != nil {
+					t.Error(err)
+				}
+			})
+			synctest.Wait()
+		}
+		close(s.gate)
+		all.Wait()
+		took := s.took()
+		want(t, "calls", sorted(took), "/app/k00+/app/k01 one+/app/k00 one+/app/k01 one+/app/k02 one+/app/k03")
+		want(t, "calls told", calls, len(took))
 	})
 }
 

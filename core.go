@@ -16,7 +16,7 @@ import (
 // core is an entry without its type: everything that loads, scans and snapshots
 // works on cores, so that entries of different types share one road.
 type core struct {
-	entry  any // the *Entry[T] it is the core of, or a fixed.Key
+	entry  any // the *Entry[T] it is the core of, or the *Family[K, T]; in a test also a fixed.Key
 	name   string
 	named  bool   // by Name, or by a constructor that takes a name
 	source string // of the origin, or "derived"

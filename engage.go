@@ -55,7 +55,11 @@ func (o *origin) engage(ctx context.Context, a ask, wants []*want) {
 			continue
 		}
 		if w.missed(a, start) {
-			w.err, w.load = w.slot.miss.err, nil
+			if w.load = nil; w.usable(v, a) {
+				w.setStale(a, v, w.slot.failure.nth, w.slot.miss.err)
+			} else {
+				w.err = w.slot.miss.err
+			}
 			continue
 		}
 		l := w.slot.next(start)
@@ -79,6 +83,7 @@ func (s *slot) next(now clock.Reading) *load {
 func (l *load) begin(now clock.Reading) {
 	l.number, l.start = started.Add(1), now
 	l.base, l.have, l.epoch = l.slot.cur.Load(), l.slot.have(), l.slot.epoch
+	l.maxAge = min(l.maxAge, l.slot.maxAge()) // of an entry that was declared while it waited
 }
 
 // begun reports whether a load has departed, or else still waits for a place.

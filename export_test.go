@@ -13,3 +13,15 @@ func CallsInFlight[R any](o *Origin[R]) (departed, waiting int) {
 	defer o.mu.Unlock()
 	return o.inFlight, len(o.waiting)
 }
+
+// Culprits counts the keys that an origin asks for alone and holds nothing else of.
+func Culprits[R any](o *Origin[R]) int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.culprits)
+}
+
+// Calls is CallsInFlight of a family's origin.
+func (f *family) Calls() (departed, waiting int) {
+	return CallsInFlight(&Origin[any]{f.origin})
+}

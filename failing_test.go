@@ -64,6 +64,7 @@ func TestRefreshAheadOutsideLambda(t *testing.T) {
 		must(read(t.Context()))(t)
 		<-time.After(31 * time.Second)
 		want(t, "an invocation", took(func() { must(read(t.Context()))(t) }), 50*time.Millisecond)
+		synctest.Wait() // a load's goroutine ends after those who waited for it go on
 		want(t, "in flight", flight.Running(), 0)
 	})
 }

@@ -27,14 +27,19 @@ import (
 // first, with all that is kept of it. What was given to a reader stays valid. All
 // methods may be called from any goroutine, and work with any context, wrapped or not.
 //
+// A family lives as long as the process: declare each once, never in the handler.
+//
 // Values are shared: maps, slices and what pointers point to are read-only.
-type Family[K comparable, T any] struct{ family }
+type Family[K comparable, T any] struct {
+	family
+	index *index[K]
+}
 
 // Located says which of an origin's keys a key of a family is.
 type Located struct {
 	Key  string // as [Declare] takes it; "" is an error
 	Name string // of the entry, unless the family has one; "" for the part of Key after the last slash
-	Hold func() // called when the key is held, if not nil: a [Releaser] is told when it is no longer
+	Hold func() // if not nil, called before each read that may load; a [Releaser] is told when the key is needed no longer
 }
 
 // DeclareFamily makes a family of an origin's keys; it is for source packages, as
@@ -42,9 +47,10 @@ type Located struct {
 // what a reader gets. decode makes a T of the source's record, once per load. A nil
 // function and an option of another source panic.
 func DeclareFamily[K comparable, T, R any](o *Origin[R], locate func(K) (Located, error), decode func(R) (T, error), opts ...Option) *Family[K, T] {
-	f := &Family[K, T]{family{decode: untypedDecoder(decode)}}
+	f := &Family[K, T]{index: newIndex[K]()}
+	f.members, f.decode = f.index, untypedDecoder(decode)
 	if locate != nil {
-		f.locate = func(k any) (Located, error) { return locate(k.(K)) }
+		f.locate = func(key any) (Located, error) { k, _ := key.(K); return locate(k) }
 	}
 	f.declare(f, o.origin, opts)
 	return f
@@ -52,9 +58,9 @@ func DeclareFamily[K comparable, T, R any](o *Origin[R], locate func(K) (Located
 
 // NewFamily makes a family of any function: its results are cached by key. load runs
 // at most once at a time for a key, and for 16 keys at once; further ones wait. The rest
-// is as for [New]: it must return soon after ctx is done, and may read other entries,
-// but none of its own family in a circle. Errors and events call every key by the name.
-// An empty name and a nil load panic; an empty key is an error.
+// is as for [New]: it must return soon after ctx is done, and may Get other entries with
+// ctx, also other keys of the family, never in a circle. Errors and events call every key
+// by the name. An empty name and a nil load panic; an empty key is an error.
 func NewFamily[T any](name string, load func(ctx context.Context, key string) (T, error), opts ...Option) *Family[string, T] {
 	if name == "" || load == nil {
 		panic("lambdacache: NewFamily: a name and a function are required")
@@ -77,21 +83,19 @@ func (f keyedFunction) Load(ctx context.Context, reqs []Request) []Result[any] {
 // value is then T's zero value: also for a key that no entry can have.
 func (f *Family[K, T]) Get(ctx context.Context, key K) (T, error) {
 	if fixed.From(ctx) == nil {
-		if m := f.member(key); m != nil {
+		if m := f.index.get(key); m != nil {
 			if p := m.held(); p != nil && p.fresh(clock.Now()) {
 				f.touch(m)
 				return *p.value.(*T), nil
 			}
 		}
 	}
-	return readKey[K, T](ctx, f, key, asking(clock.Now()))
+	return readKey[K, T](ctx, f, key, false)
 }
 
 // Refresh asks the source for a key, whatever is held, as [Entry.Refresh] does.
 func (f *Family[K, T]) Refresh(ctx context.Context, key K) (T, error) {
-	a := asking(clock.Now())
-	a.anew = true
-	return readKey[K, T](ctx, f, key, a)
+	return readKey[K, T](ctx, f, key, true)
 }
 
 // Prefetch loads those of keys that are due, with as few calls as the source allows, 16
@@ -99,7 +103,7 @@ func (f *Family[K, T]) Refresh(ctx context.Context, key K) (T, error) {
 // loaded are in the [*LoadError]; the others are held. Of more keys than [MaxEntries]
 // allows only the last are held.
 func (f *Family[K, T]) Prefetch(ctx context.Context, keys ...K) error {
-	_, err := f.look(ctx, asking(clock.Now()), boxed(keys)...)
+	_, err := f.look(ctx, false, boxed(keys)...)
 	return err
 }
 
@@ -110,7 +114,7 @@ func (f *Family[K, T]) Invalidate(keys ...K) { f.invalidate(boxed(keys)) }
 // Version is the source's name for the value held now of a key; "" if none is, and
 // where the source knows no versions.
 func (f *Family[K, T]) Version(key K) string {
-	if m := f.member(key); m != nil {
+	if m := f.index.get(key); m != nil {
 		return m.version()
 	}
 	return ""
@@ -129,17 +133,17 @@ func (f *Family[K, T]) String() string {
 //	rows, err := lambdacache.RetryKey(ctx, tenants, "acme", query, isAuthError)
 func RetryKey[K comparable, T, R any](ctx context.Context, f *Family[K, T], key K, fn func(ctx context.Context, value T) (R, error), isAuthError func(error) bool) (result R, err error) {
 	checkRetry("RetryKey", fn == nil || isAuthError == nil)
-	m, err := f.enter(key)
-	if err != nil {
-		return result, err
+	m, failure := f.enter(ctx, key)
+	if failure != nil {
+		return result, &LoadError{Failures: []*Failure{failure}}
 	}
 	defer f.leave(m)
 	return retry(ctx, m.core, fn, isAuthError)
 }
 
 // readKey is the slow half of Get and Refresh.
-func readKey[K comparable, T any](ctx context.Context, f *Family[K, T], key K, a ask) (value T, err error) {
-	v, err := f.look(ctx, a, key)
+func readKey[K comparable, T any](ctx context.Context, f *Family[K, T], key K, anew bool) (value T, err error) {
+	v, err := f.look(ctx, anew, key)
 	if err != nil {
 		return value, err
 	}

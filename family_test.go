@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -143,34 +142,6 @@ func TestFamilyKeepsItsPromises(t *testing.T) {
 	want(t, "name", f.String(), `lambdacache.Family[string, string]("tenants")`)
 }
 
-// An entry, and another family, share loads and versions with a family's keys, and what
-// they need stays.
-func TestFamilySharesKeys(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s, o, f := newTenants(1, lc.MaxEntries(1))
-		other, entry := tenants(o, lc.MaxEntries(10)), declare(o, "/t/a")
-		s.gate = make(chan struct{})
-		var all sync.WaitGroup
-		for range 8 {
-			all.Go(func() { _, _ = f.Get(t.Context(), "a") })
-			all.Go(func() { _, _ = other.Get(t.Context(), "a") })
-			all.Go(func() { _, _ = entry.Get(t.Context()) })
-		}
-		synctest.Wait()
-		close(s.gate)
-		all.Wait()
-		want(t, "loads", keysOf(s.took()), "a")
-		for range 100 {
-			reads(t, f, "ab")
-		}
-		want(t, "held", lc.Slots(o), 2)
-		want(t, "loads", strings.Contains(keysOf(s.took()), "a"), false) // the entry has it
-		reads(t, other, "ab")
-		reads(t, f, "abc")
-		want(t, "released", strings.Contains(strings.Join(s.released, " "), "/t/a"), false)
-	})
-}
-
 // A key that has to make room while it is loaded still answers who waits for it; who asks
 // for it again meanwhile shares that load.
 func TestFamilyEvictsWhatIsLoaded(t *testing.T) {
@@ -198,58 +169,6 @@ func TestFamilyEvictsWhatIsLoaded(t *testing.T) {
 		reads(t, f, "a")
 		want(t, "loads", keysOf(s.took()), "")
 	})
-}
-
-// What is not there takes nobody's room, but as long as that is remembered on request.
-func TestFamilyMisses(t *testing.T) {
-	c := newTimes(t)
-	s, o, f := newTenants(10, lc.MaxEntries(2))
-	r := tenants(o, lc.MaxEntries(2), lc.RememberMisses(10*time.Second))
-	reads(t, f, "ab")
-	miss := func(f *lc.Family[string, string], key string, sentinel error, loads string) {
-		t.Helper()
-		s.took()
-		_, err := f.Get(t.Context(), key)
-		if !errors.Is(err, sentinel) {
-			t.Errorf("%s: %v", key, err)
-		}
-		want(t, "loads", keysOf(s.took()), loads)
-	}
-	miss(f, "none", lc.ErrNotFound, "none")
-	miss(f, "none", lc.ErrNotFound, "none")
-	reads(t, f, "ab")
-	want(t, "loads", keysOf(s.took()), "")
-	want(t, "held", lc.Slots(o), 2)
-
-	miss(r, "none", lc.ErrNotFound, "none")
-	c.pass(0, 9*time.Second)
-	miss(r, "none", lc.ErrNotFound, "")
-	miss(f, "none", lc.ErrNotFound, "none") // the other family does not remember
-	c.pass(0, 9*time.Second)
-	miss(r, "none", lc.ErrNotFound, "") // since then
-	want(t, "held", lc.Slots(o), 3)
-	c.pass(0, time.Second)
-	miss(r, "none", lc.ErrNotFound, "none")
-	if _, err := r.Refresh(t.Context(), "none"); !errors.Is(err, lc.ErrNotFound) || keysOf(s.took()) != "none" {
-		t.Error("Refresh must ask", err)
-	}
-	s.set("/t/none", "there")
-	miss(r, "none", lc.ErrNotFound, "")
-	r.Invalidate("none")
-	want(t, "value", must(r.Get(t.Context(), "none"))(t), "there")
-
-	s.failing(func(keys []string) error { return lc.Blame(lc.Denied(errors.New("no"), "thing:Get", keys[0])) })
-	miss(r, "x", lc.ErrDenied, "x")
-	miss(r, "x", lc.ErrDenied, "")
-	s.failing(func([]string) error { return lc.Throttled(errors.New("slow down")) })
-	miss(r, "y", lc.ErrThrottled, "y")
-	miss(r, "y", lc.ErrThrottled, "y")
-	s.failing(nil)
-	s.took()
-	reads(t, r, "pqrs")
-	c.pass(0, time.Second)
-	miss(r, "x2", lc.ErrNotFound, "x2")
-	want(t, "held by both", lc.Slots(o), 4)
 }
 
 func TestFamilyPrefetch(t *testing.T) {
@@ -327,26 +246,6 @@ func TestFamilyOfAFunction(t *testing.T) {
 	wantPanic(t, "a function for the keys and a decoder", func() {
 		lc.DeclareFamily[string, string](lc.NewOrigin("thing", newScripted(1, nil)), nil, func(s string) (string, error) { return s, nil })
 	})
-}
-
-// Keys of any comparable type; one that is not equal to itself could never be found again.
-func TestFamilyKeys(t *testing.T) {
-	s := newScripted(1, map[string]string{"1.5": "v", "eu/7": "w"})
-	o := lc.NewOrigin("thing", s)
-	asIs := func(s string) (string, error) { return s, nil }
-	numbers := lc.DeclareFamily(o, func(n float64) (lc.Located, error) { return lc.Located{Key: fmt.Sprint(n)}, nil }, asIs)
-	want(t, "value", must(numbers.Get(t.Context(), 1.5))(t), "v")
-	_, err := numbers.Get(t.Context(), math.NaN())
-	wantError(t, err, "load \"thing\" from thing NaN: the key is not equal to itself")
-	type place struct {
-		region string
-		id     int
-	}
-	places := lc.DeclareFamily(o, func(p place) (lc.Located, error) { return lc.Located{Key: fmt.Sprintf("%s/%d", p.region, p.id)}, nil }, asIs)
-	for range 2 {
-		want(t, "value", must(places.Get(t.Context(), place{"eu", 7}))(t), "w")
-	}
-	want(t, "loads", len(s.took()), 2)
 }
 
 func TestFamilyInTests(t *testing.T) {

@@ -1,6 +1,7 @@
 package lambdacache
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"time"
@@ -51,7 +52,7 @@ func (o *origin) finish(l *load, a answer) {
 			s.forced = backoff{} // what Retry looked for in vain may have come
 		}
 		s.alone = false
-		o.proven = o.proven || !o.fallback
+		o.proven = o.proven || o.fallback == nil
 		if s.epoch == l.epoch { // not invalidated meanwhile: who asked before may still have it
 			s.hold(l.v)
 		}
@@ -122,7 +123,7 @@ func (o *origin) setAlone(l *load, err error) {
 // fallBack remembers that the batched call is not permitted.
 func (o *origin) fallBack(err error) {
 	o.mu.Lock()
-	o.fallback = true
+	o.fallback = cmp.Or(o.fallback, err)
 	o.mu.Unlock()
 	o.tellMissing(err)
 }

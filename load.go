@@ -76,8 +76,12 @@ func (o *origin) run(ctx context.Context, loads []*load) {
 
 // round asks for the loads once, and gives those that the source left over.
 func (o *origin) round(ctx context.Context, loads []*load) (left []*load) {
+	answers := o.refusal(len(loads))
+	if answers == nil {
+		answers = o.call(ctx, o.operation(len(loads)), loads)
+	}
 	var suspects []alone
-	for i, a := range o.call(ctx, o.operation(len(loads)), loads) {
+	for i, a := range answers {
 		l := loads[i]
 		switch {
 		case errors.Is(a.Err, ErrLeftOver) && ctx.Err() == nil:
@@ -94,6 +98,17 @@ func (o *origin) round(ctx context.Context, loads []*load) (left []*load) {
 	return left
 }
 
+// refusal is the answer to n loads that have waited for a batched call which is known by
+// now not to be permitted, nil if it is worth a try.
+func (o *origin) refusal(n int) []answer {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.fallback == nil || n == 1 {
+		return nil
+	}
+	return sameError(n, BatchDenied(o.fallback))
+}
+
 // asker is one of a source's operations.
 type asker func(ctx context.Context, reqs []Request) []answer
 
@@ -101,7 +116,7 @@ type asker func(ctx context.Context, reqs []Request) []answer
 func (o *origin) operation(n int) asker {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.fallback && n == 1 {
+	if o.fallback != nil && n == 1 {
 		return o.single()
 	}
 	return o.ask
@@ -121,7 +136,7 @@ func (o *origin) single() asker {
 func (o *origin) unproven(l *load) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.askOne != nil && !o.proven && !o.fallback && !l.slot.alone
+	return o.askOne != nil && !o.proven && o.fallback == nil && !l.slot.alone
 }
 
 // isolate asks for each key alone, at once, after a call for several keys together

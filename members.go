@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/lambda-cache/lambdacache/internal/clock"
 	"github.com/lambda-cache/lambdacache/internal/fixed"
 )
 
@@ -21,18 +22,20 @@ type family struct {
 	decode func(raw any) (any, error)
 	self   any // the *Family[K, T] it is the family of
 	stats  *stats
-	gone   atomic.Uint64 // members that had to make room
 
-	members sync.Map      // by key: a *member. To be read without the lock …
+	members members       // by key, to be read without the lock …
 	uses    atomic.Uint64 // counts reads, as far as their order matters
 
 	mu   sync.Mutex // … and written with it
 	kept order      // those that hold something, and so count
+	gone uint64     // how many had to make room
 }
 
 // member is one key of a family.
 type member struct {
 	*core
+	slot *slot // the core's, one step nearer for a hit
+	part int   // likewise
 	use
 	id      any // its key in the family
 	readers int // that are not through yet
@@ -57,11 +60,12 @@ func (f *family) declare(self any, o *origin, opts []Option) {
 // label is what the family is called where it is not about one key.
 func (f *family) label() string { return cmp.Or(f.name, f.origin.name) }
 
-// member gives a key's member, nil if it has none.
-func (f *family) member(key any) *member {
-	m, _ := f.members.Load(key)
-	found, _ := m.(*member)
-	return found
+// held is core.held, one step shorter.
+func (m *member) held() *part {
+	if v := m.slot.cur.Load(); v != nil && m.part < len(v.parts) {
+		return &v.parts[m.part]
+	}
+	return nil
 }
 
 // touch makes m the most recently used member, or as good as: as long as it is among
@@ -75,13 +79,13 @@ func (f *family) touch(m *member) {
 
 // look gives a view of the members of keys. Where it fails for some of them the others
 // are held all the same.
-func (f *family) look(ctx context.Context, a ask, keys ...any) (*view, error) {
+func (f *family) look(ctx context.Context, anew bool, keys ...any) (*view, error) {
 	var failures []*Failure
 	entries := make([]*core, 0, len(keys))
 	for _, key := range keys {
-		m, err := f.enter(key)
-		if err != nil {
-			failures = append(failures, err.(*LoadError).Failures...)
+		m, failure := f.enter(ctx, key)
+		if failure != nil {
+			failures = append(failures, failure)
 			continue
 		}
 		defer f.leave(m)
@@ -91,6 +95,8 @@ func (f *family) look(ctx context.Context, a ask, keys ...any) (*view, error) {
 		inv.waits(1)
 		defer inv.waits(-1)
 	}
+	a := asking(clock.Now()) // now that loads know of the members
+	a.anew = anew
 	v, err := resolve(ctx, a, entries)
 	if failed, ok := errors.AsType[*LoadError](err); ok {
 		failures = append(failures, failed.Failures...)
@@ -102,9 +108,11 @@ func (f *family) look(ctx context.Context, a ask, keys ...any) (*view, error) {
 }
 
 // enter gives a key's member, which is made if need be, and keeps what it holds until
-// leave is called, also if it has to make room for others meanwhile. The error is a
-// *LoadError.
-func (f *family) enter(key any) (*member, error) {
+// leave is called, also if it has to make room for others meanwhile.
+func (f *family) enter(ctx context.Context, key any) (*member, *Failure) {
+	if c := f.fixedIn(ctx, key); c != nil {
+		return &member{core: c}, nil
+	}
 	at, err := f.locate(key)
 	switch {
 	case err == nil && key != key: //nolint:gocritic // a NaN
@@ -113,15 +121,16 @@ func (f *family) enter(key any) (*member, error) {
 		err = errNoKey
 	}
 	if err != nil {
-		return nil, &LoadError{Failures: []*Failure{{Entry: f.label(), Source: f.origin.name, Key: fmt.Sprint(key), Err: err}}}
+		return nil, &Failure{Entry: f.label(), Source: f.origin.name, Key: fmt.Sprint(key), Err: err}
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	m := f.member(key)
+	m := f.members.find(key)
 	if m == nil {
-		m = &member{id: key, core: f.origin.join(at.Key, f.core(key, at))}
+		c := f.origin.join(f.core(at))
+		m = &member{id: key, core: c, slot: c.slot, part: c.part}
 		m.last.Store(f.uses.Add(1))
-		f.members.Store(key, m)
+		f.members.put(key, m)
 	} else {
 		f.touch(m)
 	}
@@ -134,17 +143,31 @@ func (f *family) enter(key any) (*member, error) {
 }
 
 // core makes the entry of a key.
-func (f *family) core(key any, at Located) *core {
+func (f *family) core(at Located) *core {
 	return &core{
-		entry: fixed.Key{Family: f.self, Key: key}, name: cmp.Or(f.name, at.Name, shortName(at.Key)), source: f.origin.name, key: at.Key,
+		entry: f.self, name: cmp.Or(f.name, at.Name, shortName(at.Key)), source: f.origin.name, key: at.Key,
 		policy: f.policy, loadTimeout: f.loadTimeout, missesFor: f.missesFor,
 		decode: f.decode, stats: f.stats,
 	}
 }
 
+// fixedIn gives the entry of a key that a test has fixed in ctx, nil if it has not. No
+// source is asked for it, so that it is nobody's.
+func (f *family) fixedIn(ctx context.Context, key any) *core {
+	if values := fixed.From(ctx); values != nil {
+		if k := (fixed.Key{Family: f.self, Key: key}); values[k] != nil {
+			return &core{entry: k}
+		}
+	}
+	return nil
+}
+
 // leave ends the use of a member. Only one that holds something takes the room of
 // others: keys that are not there must not.
 func (f *family) leave(m *member) {
+	if m.slot == nil { // fixed
+		return
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	m.readers--
@@ -156,12 +179,12 @@ func (f *family) leave(m *member) {
 // somebody is about to change that. It needs the lock.
 func (f *family) settle(m *member) {
 	switch holds := f.origin.holds(m.core); {
-	case f.member(m.id) != m: // it is gone already
+	case f.members.find(m.id) != m: // it is gone already
 	case holds && m.at == 0:
 		heap.Push(&f.kept, m)
 		for len(f.kept) > f.limit {
 			f.remove(f.kept.oldest())
-			f.gone.Add(1)
+			f.gone++
 		}
 	case !holds && m.readers == 0:
 		f.remove(m)
@@ -173,20 +196,24 @@ func (f *family) remove(m *member) {
 	if m.at != 0 {
 		heap.Remove(&f.kept, m.at-1)
 	}
-	f.members.Delete(m.id)
+	f.members.drop(m.id)
 	f.origin.disuse(m.slot)
 }
 
 func (f *family) invalidate(keys []any) {
-	f.mu.Lock() // no key is on its way in or out
-	defer f.mu.Unlock()
 	for _, key := range keys {
 		if at, err := f.locate(key); err == nil {
-			f.origin.invalidate(at.Key) // an entry of the key may have it, or a load of it be in flight
+			f.forget(key, at)
 		}
-		if m := f.member(key); m != nil {
-			f.settle(m)
-		}
+	}
+}
+
+func (f *family) forget(key any, at Located) {
+	f.mu.Lock() // the key is not on its way in or out
+	defer f.mu.Unlock()
+	f.origin.invalidate(at.Key) // an entry of the key may have it, or a load of it be in flight
+	if m := f.members.find(key); m != nil {
+		f.settle(m)
 	}
 }
 
@@ -194,10 +221,7 @@ func (f *family) invalidate(keys []any) {
 func (f *family) clear() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.members.Range(func(_, m any) bool {
-		f.remove(m.(*member))
-		return true
-	})
+	f.members.each(f.remove)
 }
 
 // FamilyStats counts what happened to the keys of a family since the process started.
@@ -216,6 +240,6 @@ func (f *family) counted() FamilyStats {
 	return FamilyStats{
 		Loads: f.stats.loads.Load(), Unchanged: f.stats.unchanged.Load(),
 		Failures: f.stats.failures.Load(), Stale: f.stats.stale.Load(),
-		Evicted: f.gone.Load(), Entries: len(f.kept),
+		Evicted: f.gone, Entries: len(f.kept),
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -18,6 +19,7 @@ import (
 // keptSeeds are of histories that once failed.
 var keptSeeds = []uint64{
 	16322071994803354888, // an entry that came of age in the snapshot of one that was stale was not told of
+	2966192644576450615,  // a Prefetch waited for a place before each of two loads of a key
 	6223222032144095310,  // an entry that was fresh when a load failed was not told of when it was due
 }
 
@@ -68,7 +70,7 @@ func history(t *testing.T, seed uint64) (what done) {
 // done counts what histories are made of, so that a model which never gets to
 // something is noticed.
 type done struct {
-	steps, reads, stale, early, retries, renewed, crashes, declared, faults, calls, evicted int
+	steps, reads, stale, early, retries, renewed, crashes, declared, faults, calls, evicted, released int
 }
 
 func (d *done) add(o done) {
@@ -83,16 +85,17 @@ func (d *done) add(o done) {
 	d.faults += o.faults
 	d.calls += o.calls
 	d.evicted += o.evicted
+	d.released += o.released
 }
 
 func (d done) String() string {
-	return fmt.Sprintf("%d steps, %d values read, %d of them stale, %d early loads, %d retries (%d with a renewed value), %d crashes, %d entries declared late, %d faults, %d calls, %d keys evicted",
-		d.steps, d.reads, d.stale, d.early, d.retries, d.renewed, d.crashes, d.declared, d.faults, d.calls, d.evicted)
+	return fmt.Sprintf("%d steps, %d values read, %d of them stale, %d early loads, %d retries (%d with a renewed value), %d crashes, %d entries declared late, %d faults, %d calls, %d keys evicted, %d released",
+		d.steps, d.reads, d.stale, d.early, d.retries, d.renewed, d.crashes, d.declared, d.faults, d.calls, d.evicted, d.released)
 }
 
 func (d done) check(t *testing.T) {
 	for name, n := range map[string]int{
-		"stale": d.stale, "early": d.early, "renewed": d.renewed, "crashes": d.crashes, "declared": d.declared, "faults": d.faults, "evicted": d.evicted,
+		"stale": d.stale, "early": d.early, "renewed": d.renewed, "crashes": d.crashes, "declared": d.declared, "faults": d.faults, "evicted": d.evicted, "released": d.released,
 	} {
 		if n == 0 {
 			t.Errorf("no history had any %s", name)
@@ -118,7 +121,12 @@ type modelWrap struct {
 	list   []*modelEntry
 }
 
-var modelKeys = []string{"a", "b", "c", "d", "x", "y"} // x and y come by a tier
+// The keys of the model: x and what comes after it comes by a tier.
+var (
+	entryKeys  = []string{"a", "b", "c", "d", "x", "y"}
+	familyKeys = []string{"e", "f", "z"} // no entry keeps their slots
+	modelKeys  = slices.Concat(entryKeys, familyKeys)
+)
 
 // reader is what reads an entry, or a family's key.
 type reader struct {

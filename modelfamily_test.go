@@ -3,7 +3,10 @@ package lambdacache_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
+	"testing/synctest"
 	"time"
 
 	lc "github.com/lambda-cache/lambdacache"
@@ -19,12 +22,12 @@ type modelFamily struct {
 	entries []*modelEntry
 }
 
-// declareFamily makes a family with options by chance, of keys that are entries as well:
-// of those of one origin or the other.
+// declareFamily makes a family with options by chance, of keys that may be entries as
+// well: of those of one origin or the other. It knows each of them by two names.
 func (w *world) declareFamily(tier bool) *modelFamily {
-	f := &modelFamily{keys: modelKeys[:4], limit: 1 + w.pick(3)}
+	f := &modelFamily{keys: slices.Concat(entryKeys[:4], familyKeys[:2]), limit: 1 + w.pick(3)}
 	if tier {
-		f.keys = modelKeys[4:]
+		f.keys = slices.Concat(entryKeys[4:], familyKeys[2:])
 	}
 	made := &modelEntry{key: f.keys[0]}
 	o, opts := w.chance(made, w.pick(4) == 0)
@@ -34,18 +37,91 @@ func (w *world) declareFamily(tier bool) *modelFamily {
 	}
 	number := w.number
 	name := func(key string) string { return fmt.Sprint(key, " family ", number) }
-	f.Family = lc.DeclareFamily(o, func(key string) (lc.Located, error) { return lc.Located{Key: key, Name: name(key)}, nil }, made.decode(), opts...)
-	for _, k := range f.keys {
-		e := *made
-		e.key, e.name = k, name(k)
-		e.get = func(ctx context.Context) (string, error) { return f.Get(ctx, k) }
-		e.refresh = func(ctx context.Context) (string, error) { return f.Refresh(ctx, k) }
-		e.retry = func(ctx context.Context, login func(context.Context, string) (int, error), refused func(error) bool) (int, error) {
-			return lc.RetryKey(ctx, f.Family, k, login, refused)
+	f.Family = lc.DeclareFamily(o, func(key string) (lc.Located, error) {
+		key = strings.ToLower(key)
+		return lc.Located{Key: key, Name: name(key), Hold: func() { w.hold(key) }}, nil
+	}, made.decode(), opts...)
+	for _, key := range f.keys {
+		for _, k := range []string{key, strings.ToUpper(key)} {
+			e := *made
+			e.key, e.name = key, name(key)
+			e.get = func(ctx context.Context) (string, error) { return f.Get(ctx, k) }
+			e.refresh = func(ctx context.Context) (string, error) { return f.Refresh(ctx, k) }
+			e.retry = func(ctx context.Context, login func(context.Context, string) (int, error), refused func(error) bool) (int, error) {
+				return lc.RetryKey(ctx, f.Family, k, login, refused)
+			}
+			f.entries = append(f.entries, &e)
 		}
-		f.entries = append(f.entries, &e)
 	}
 	return f
+}
+
+func (w *world) hold(key string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if slices.Contains(familyKeys, key) { // of the others entries are the users
+		w.kept[key] = true
+	}
+}
+
+// Release is told of a key that nobody needs.
+func (s *modelSource) Release(key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.kept[key] || s.inFlight[key] > 0 {
+		s.t.Errorf("%s was released; held: %v; loads in flight: %d", key, s.kept[key], s.inFlight[key])
+	}
+	delete(s.kept, key)
+	s.did.released++
+}
+
+// checkSlots checks what is kept when nobody reads: of entries and of what families hold,
+// and of entries only when families have forgotten it.
+func (w *world) checkSlots() {
+	check := func(when string) {
+		w.mu.Lock()
+		batched, tier := 4, 2
+		for _, k := range familyKeys {
+			switch {
+			case !w.kept[k]:
+			case k < "x":
+				batched++
+			default:
+				tier++
+			}
+		}
+		w.mu.Unlock()
+		if b, t := lc.Slots(w.batched), lc.Slots(w.tier); b != batched || t != tier {
+			w.failf("%s: %d and %d keys kept, want %d and %d", when, b, t, batched, tier)
+		}
+		for _, o := range []*lc.Origin[string]{w.batched, w.tier} {
+			if departed, waiting := lc.CallsInFlight(o); departed+waiting > 0 {
+				w.failf("%s: %d calls have places, and %d wait", when, departed, waiting)
+			}
+		}
+	}
+	synctest.Wait()
+	check("at the end")
+	for _, f := range w.families {
+		for _, k := range f.keys {
+			f.Invalidate(k, strings.ToUpper(k))
+		}
+	}
+	for _, f := range w.families { // also those that another has forgotten it for
+		for _, k := range f.keys {
+			f.Invalidate(k, strings.ToUpper(k))
+		}
+		if n := f.Stats().Entries; n > 0 {
+			w.failf("a family has %d entries of which nothing is held", n)
+		}
+	}
+	w.mu.Lock()
+	kept := slices.Collect(maps.Keys(w.kept))
+	w.mu.Unlock()
+	if kept != nil {
+		w.failf("held when all is forgotten: %v", kept)
+	}
+	check("when all is forgotten")
 }
 
 // someReader gives an entry, or a family's key.

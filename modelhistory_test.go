@@ -179,11 +179,11 @@ func (w *world) step() {
 			o.ended(lc.Prefetch(context.Background(), w.someEntry().Cached, w.someEntry().Cached), false)
 		})
 	case 8, 9:
-		w.change(modelKeys[w.pick(6)])
+		w.change(modelKeys[w.pick(len(modelKeys))])
 	case 10:
 		if !w.calm {
-			e := w.someEntry()
-			if w.pick(2) == 0 {
+			e := w.someReader()
+			if e.Cached != nil && w.pick(2) == 0 {
 				lc.Invalidate(e.Cached)
 			} else {
 				w.familyOf(e.key).Invalidate(e.key)
@@ -228,7 +228,7 @@ func (w *world) rotate(key string) {
 }
 
 func (w *world) declareLate() {
-	e := w.declareEntry(modelKeys[w.pick(6)], w.pick(2) == 0)
+	e := w.declareEntry(entryKeys[w.pick(len(entryKeys))], w.pick(2) == 0)
 	w.mu.Lock()
 	w.entries = append(w.entries, e)
 	w.did.declared++
@@ -252,6 +252,7 @@ func (w *world) crash() {
 	w.countEvicted()
 	clear(w.troubled)
 	clear(w.spared)
+	clear(w.kept)
 	w.log = append(w.log, fmt.Sprintf("%v: crash", time.Since(w.born)))
 	w.mu.Unlock()
 	w.start()
@@ -318,4 +319,5 @@ func (w *world) quiet() {
 		w.failf("%d loads in flight at the end", n)
 	}
 	left.Wait()
+	w.checkSlots()
 }

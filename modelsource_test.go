@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	lc "github.com/lambda-cache/lambdacache"
@@ -63,7 +64,7 @@ func (s *modelSource) load(ctx context.Context, reqs []lc.Request, one bool) []l
 			results[i].Err = errDown
 		case fault == "throttle":
 			results[i].Err = lc.Throttled(errDown)
-		case fault == "culprit" && slices.ContainsFunc(reqs, func(r lc.Request) bool { return r.Key == "b" || r.Key == "x" }):
+		case fault == "culprit" && slices.ContainsFunc(reqs, func(r lc.Request) bool { return strings.Contains("bex", r.Key) }):
 			results[i].Err = lc.Blame(lc.Denied(errDown, "svc:Get", r.Key))
 		case fault == "batch" && !one:
 			results[i].Err = lc.BatchDenied(lc.Denied(errDown, "svc:GetMany", "*"))
@@ -119,6 +120,9 @@ func (s *modelSource) enter(reqs []lc.Request, n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, r := range reqs {
+		if slices.Contains(familyKeys, r.Key) && !s.kept[r.Key] {
+			s.t.Errorf("a load of %s, which is not held", r.Key)
+		}
 		if n > 0 && (r.MaxAge == time.Second || r.MaxAge == 10*time.Second || r.MaxAge == 30*time.Second) {
 			s.did.early++ // nobody declares these ages, but some load after half of theirs
 		}

@@ -28,7 +28,7 @@ type world struct {
 	batched *lc.Origin[string]
 	tier    *lc.Origin[string]
 	calm    bool // nobody leaves or invalidates: then nobody waits for longer than two loads
-	calls   int  // at once, to the batched origin; with enough of them nobody waits for a place
+	calls   int  // at once, to an origin; with enough of them nobody waits for more than one to end
 	eager   bool // everybody takes an old value, and nobody asks for a new one: then the source is spared
 	ops     sync.WaitGroup
 	freezes bool
@@ -48,6 +48,7 @@ type world struct {
 	needed           map[string]int // the oldest version that the key's server takes
 	loads            []answered
 	inFlight         map[string]int
+	kept             map[string]bool          // keys of families, for which the sources keep something
 	told             map[string]int           // the newest version that somebody was given
 	forgotten        map[string]int           // when Invalidate was called
 	troubled         map[string]bool          // the last load was of no use to somebody
@@ -79,7 +80,7 @@ type answered struct {
 func newWorld(t *testing.T, seed uint64) *world {
 	w := &world{
 		t: t, seed: seed, random: rand.New(rand.NewPCG(seed, 0)), born: time.Now(),
-		versions: make(map[string]int), needed: make(map[string]int), inFlight: make(map[string]int), told: make(map[string]int),
+		versions: make(map[string]int), needed: make(map[string]int), inFlight: make(map[string]int), kept: make(map[string]bool), told: make(map[string]int),
 		forgotten: make(map[string]int), trouble: make(map[string]int), troubled: make(map[string]bool), spared: make(map[string]clock.Reading),
 	}
 	t.Cleanup(clock.Replace(func() (int64, int64) { r := w.reading(); return r.Mono, r.Wall }))
@@ -99,9 +100,9 @@ func newWorld(t *testing.T, seed uint64) *world {
 // start is what the process does before its first invocation.
 func (w *world) start() {
 	w.batched = lc.NewOrigin("batched", &modelSource{world: w, max: 3}, lc.OriginMaxCalls(w.calls))
-	w.tier = lc.NewOrigin("tier", &modelSource{world: w, max: 1})
+	w.tier = lc.NewOrigin("tier", &modelSource{world: w, max: 1}, lc.OriginMaxCalls(w.calls))
 	w.entries, w.wraps, w.families = nil, nil, nil
-	for _, k := range modelKeys {
+	for _, k := range entryKeys {
 		w.entries = append(w.entries, w.declareEntry(k, false), w.declareEntry(k, true))
 	}
 	for i := range 4 {

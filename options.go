@@ -88,7 +88,8 @@ func MaxEntries(n int) Option {
 // the source has said that a key is not there ([ErrNotFound]) or may not be read
 // ([ErrDenied]). A key that appears meanwhile is seen that much later; Refresh asks all
 // the same, and Invalidate forgets the miss. While it is remembered it takes the room of
-// one key. Other errors are not remembered. Without it d is 0; 0 and less panic, and so
+// one key. Other errors are not remembered, and an old value that [StaleIfError] allows
+// is given instead. Without it d is 0; 0 and less panic, and so
 // does a declaration that is not a family's.
 func RememberMisses(d time.Duration) Option {
 	if d <= 0 {

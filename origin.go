@@ -32,8 +32,9 @@ type origin struct {
 	inFlight int      // calls that have a place …
 	waiting  []*batch // … and those that wait for one
 	families []weak.Pointer[family]
+	culprits map[string]bool // keys without a slot that are asked for alone
 	proven   bool            // the batched operation has worked
-	fallback bool            // it is not permitted: askOne has taken its place
+	fallback error           // why it is not permitted, nil if it is: askOne has taken its place
 	missing  map[string]bool // the permissions told to be
 }
 
@@ -59,7 +60,9 @@ func OriginLoadTimeout(d time.Duration) OriginOption {
 // OriginMaxCalls sets how many calls of an origin may be in flight at once, 16 by
 // default. What is due beyond that waits for one of them to end. Keys of a [Batcher] that
 // somebody else asks for while a quarter of them is in flight wait as well, so that those
-// who wait share the next call. 0 and less panic.
+// who wait share the next call. A call that is split, because of one of its keys, counts
+// as one, and one whose source reads entries as none while these wait in a line. 0 and
+// less panic.
 func OriginMaxCalls(n int) OriginOption {
 	if n <= 0 {
 		panic(fmt.Sprintf("lambdacache: OriginMaxCalls(%d): an origin that may make no call loads nothing", n))
@@ -73,7 +76,7 @@ func NewOrigin[R any](name string, s Source[R], opts ...OriginOption) *Origin[R]
 	if name == "" || s == nil {
 		panic("lambdacache: NewOrigin: an origin needs a name and a source")
 	}
-	o := &origin{name: name, loadTimeout: DefaultLoadTimeout, maxKeys: 1, maxCalls: defaultMaxCalls, slots: make(map[string]*slot)}
+	o := &origin{name: name, loadTimeout: DefaultLoadTimeout, maxKeys: 1, maxCalls: defaultMaxCalls, slots: make(map[string]*slot), culprits: make(map[string]bool)}
 	o.ask = func(ctx context.Context, reqs []Request) []answer { return untyped(s.Load(ctx, reqs)) }
 	if b, ok := s.(Batcher); ok {
 		if o.maxKeys = b.MaxKeys(); o.maxKeys < 1 {
@@ -118,8 +121,9 @@ func (o *origin) feed(key string, c *core) {
 func (o *origin) feeds(key string, c *core) {
 	s := o.slots[key]
 	if s == nil {
-		s = &slot{origin: o, key: key}
+		s = &slot{origin: o, key: key, alone: o.culprits[key]}
 		o.slots[key] = s
+		delete(o.culprits, key)
 	}
 	c.slot, c.part = s, len(s.fed)
 	s.fed = append(s.fed, c)
@@ -129,7 +133,7 @@ func (o *origin) feeds(key string, c *core) {
 // reset puts the origin back to where it was when it was made, but for its slots.
 func (o *origin) reset() {
 	o.mu.Lock()
-	families := o.families
+	families := slices.Clone(o.families)
 	o.mu.Unlock()
 	for _, w := range families {
 		if f := w.Value(); f != nil {
@@ -139,7 +143,8 @@ func (o *origin) reset() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.families = slices.DeleteFunc(o.families, func(w weak.Pointer[family]) bool { return w.Value() == nil })
-	o.proven, o.fallback, o.missing = false, false, nil
+	o.proven, o.fallback, o.missing = false, nil, nil
+	clear(o.culprits)
 	for _, s := range o.slots {
 		s.alone = false
 		s.invalidate()

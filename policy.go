@@ -49,7 +49,8 @@ func StaleIfError(d time.Duration) Option {
 // It helps where invocations come more often than the part of the max age that is
 // left, (1 - fraction) × max age; a rarer one finds the value due and waits for a load
 // as without the option. An early load that failed is not repeated before a pause has
-// passed, as for [StaleIfError]. Get does not load early.
+// passed, as for [StaleIfError]. Get does not load early, so that nothing does for a
+// [Family], which no Wrap lists.
 //
 // A fraction that is not between 0 and 1 panics, and so do MaxAge(0) and [Forever]
 // with it.

@@ -20,19 +20,19 @@ type Releaser interface {
 	Release(key string)
 }
 
-// join makes c one of the entries that key feeds, until disuse is called for its slot,
-// or gives the entry that it was when the key was a member of its family before: what
-// an entry or another family keeps in being still has that.
-func (o *origin) join(key string, c *core) *core {
+// join makes c one of the entries that its key feeds, until disuse is called for its
+// slot, or gives the one that its family has there already: of another key that it
+// locates at the same, or of one that had to go while somebody else needs the slot.
+func (o *origin) join(c *core) *core {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if s := o.slots[key]; s != nil {
+	if s := o.slots[c.key]; s != nil {
 		if i := slices.IndexFunc(s.fed, func(f *core) bool { return f.entry == c.entry }); i >= 0 {
 			s.users++
 			return s.fed[i]
 		}
 	}
-	o.feeds(key, c)
+	o.feeds(c.key, c)
 	return c
 }
 
@@ -55,10 +55,19 @@ func (o *origin) release(s *slot) {
 		return
 	}
 	delete(o.slots, s.key)
+	if s.alone {
+		if len(o.culprits) >= maxCulprits {
+			clear(o.culprits) // rather than without bound
+		}
+		o.culprits[s.key] = true
+	}
 	if o.released != nil {
 		o.released(s.key)
 	}
 }
+
+// maxCulprits is how many keys that spoiled a batch are remembered without a slot.
+const maxCulprits = 1000
 
 // holds reports whether a member has a value, or a miss to remember.
 func (o *origin) holds(c *core) bool {

@@ -152,7 +152,9 @@ func (o *origin) obtain(ctx, hurried context.Context, a ask, open []*want) {
 			return
 		}
 		o.engage(ctx, a, open)
+		back := o.stepAside(ctx, open)
 		open = wait(ctx, hurried, a, open)
+		back()
 	}
 }
 

@@ -277,7 +277,13 @@ func TestConcurrentInvocations(t *testing.T) {
 	}
 	wg.Wait()
 	want(t, "most loads of a key at once", s.most, 1)
-	for flight.Running() > 0 { // a load's goroutine ends after those who waited for it go on
+	nothingRuns()
+}
+
+// nothingRuns waits for the ends of loads: a load's goroutine ends after those who waited
+// for it go on.
+func nothingRuns() {
+	for flight.Running() > 0 {
 		runtime.Gosched()
 	}
 }

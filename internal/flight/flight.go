@@ -105,6 +105,14 @@ func (c *Call) Join() bool {
 	return true
 }
 
+// Wanted reports whether anybody may still wait for the call. If not, its context has
+// ended or is about to.
+func (c *Call) Wanted() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.left
+}
+
 // Leave takes one waiter away. The last one to leave ends the work's context; work
 // that has returned does not notice.
 func (c *Call) Leave() {
@@ -127,10 +135,12 @@ func CancelAll() (await func(patience time.Duration)) {
 		calls = append(calls, c)
 	}
 	running.Unlock()
-	for _, c := range calls {
+	for _, c := range calls { // all of them, before the end of one lets another begin
 		c.mu.Lock()
 		c.left = true
 		c.mu.Unlock()
+	}
+	for _, c := range calls {
 		c.cancel(ErrGrounded)
 	}
 	return func(patience time.Duration) { awaitAll(calls, patience) }

@@ -143,6 +143,27 @@ func TestCancelAll(t *testing.T) {
 	})
 }
 
+// Whatever the end of one call lets begin knows that it is cancelled as well.
+func TestCancelAllTellsAllBeforeItCancelsOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var calls []*Call
+		for range 10 {
+			calls = append(calls, Go(t.Context(), 1, func(ctx context.Context, _ *Call) {
+				<-ctx.Done()
+				for _, c := range calls {
+					if c.Wanted() {
+						t.Error("one is wanted when another has been cancelled")
+					}
+				}
+			}))
+		}
+		if synctest.Wait(); !calls[0].Wanted() {
+			t.Error("a call that is waited for is not wanted")
+		}
+		CancelAll()(time.Hour)
+	})
+}
+
 func TestCancelAllWaitsNoLongerThanItMay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})

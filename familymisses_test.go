@@ -1,0 +1,150 @@
+package lambdacache_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	lc "github.com/lambda-cache/lambdacache"
+)
+
+// What is not there takes nobody's room, but as long as that is remembered on request.
+func TestFamilyMisses(t *testing.T) {
+	c := newTimes(t)
+	s, o, f := newTenants(10, lc.MaxEntries(2))
+	r := tenants(o, lc.MaxEntries(2), lc.RememberMisses(10*time.Second))
+	reads(t, f, "ab")
+	miss := func(f *lc.Family[string, string], key string, sentinel error, loads string) {
+		t.Helper()
+		s.took()
+		_, err := f.Get(t.Context(), key)
+		if !errors.Is(err, sentinel) {
+			t.Errorf("%s: %v", key, err)
+		}
+		want(t, "loads", keysOf(s.took()), loads)
+	}
+	miss(f, "none", lc.ErrNotFound, "none")
+	miss(f, "none", lc.ErrNotFound, "none")
+	reads(t, f, "ab")
+	want(t, "loads", keysOf(s.took()), "")
+	want(t, "held", lc.Slots(o), 2)
+
+	miss(r, "none", lc.ErrNotFound, "none")
+	c.pass(0, 9*time.Second)
+	miss(r, "none", lc.ErrNotFound, "")
+	miss(f, "none", lc.ErrNotFound, "none") // the other family does not remember
+	c.pass(0, 9*time.Second)
+	miss(r, "none", lc.ErrNotFound, "") // since then
+	want(t, "held", lc.Slots(o), 3)
+	c.pass(0, time.Second)
+	miss(r, "none", lc.ErrNotFound, "none")
+	if _, err := r.Refresh(t.Context(), "none"); !errors.Is(err, lc.ErrNotFound) || keysOf(s.took()) != "none" {
+		t.Error("Refresh must ask", err)
+	}
+	s.set("/t/none", "there")
+	miss(r, "none", lc.ErrNotFound, "")
+	r.Invalidate("none")
+	want(t, "value", must(r.Get(t.Context(), "none"))(t), "there")
+
+	s.failing(func(keys []string) error { return lc.Blame(lc.Denied(errors.New("no"), "thing:Get", keys[0])) })
+	miss(r, "x", lc.ErrDenied, "x")
+	miss(r, "x", lc.ErrDenied, "")
+	s.failing(func([]string) error { return lc.Throttled(errors.New("slow down")) })
+	miss(r, "y", lc.ErrThrottled, "y")
+	miss(r, "y", lc.ErrThrottled, "y")
+	s.failing(nil)
+	s.took()
+	reads(t, r, "pqrs")
+	c.pass(0, time.Second)
+	miss(r, "x2", lc.ErrNotFound, "x2")
+	want(t, "held by both", lc.Slots(o), 4)
+}
+
+// A miss that Invalidate came after is not remembered.
+func TestFamilyForgetsAMissInFlight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _, f := newTenants(10, lc.RememberMisses(time.Minute))
+		s.gate = make(chan struct{})
+		done := make(chan error)
+		go func() { _, err := f.Get(t.Context(), "none"); done <- err }()
+		synctest.Wait()
+		f.Invalidate("none")
+		close(s.gate)
+		if err := <-done; !errors.Is(err, lc.ErrNotFound) {
+			t.Error(err)
+		}
+		s.set("/t/none", "there")
+		want(t, "value", must(f.Get(t.Context(), "none"))(t), "there")
+	})
+}
+
+// Whoever takes an old value when the source fails is given it also while a miss is
+// remembered.
+func TestFamilyMissesAndOldValues(t *testing.T) {
+	c := newTimes(t)
+	s, _, f := newTenants(10, lc.StaleIfError(time.Hour), lc.RememberMisses(time.Minute))
+	reads(t, f, "a")
+	c.both(time.Hour / 2)
+	s.failing(func([]string) error { return lc.NotFound(errors.New("gone")) })
+	var told []error
+	lc.Observe(func(e lc.Event) {
+		if e.Kind == lc.EventStale {
+			told = append(told, e.Err)
+		}
+	})
+	defer lc.Observe(nil)
+	s.took()
+	for range 5 {
+		reads(t, f, "a")
+		c.both(10 * time.Second)
+	}
+	want(t, "loads", keysOf(s.took()), "a")
+	if len(told) != 1 || !errors.Is(told[0], lc.ErrNotFound) {
+		t.Error(told)
+	}
+	f.Invalidate("a")
+	if _, err := f.Get(t.Context(), "a"); !errors.Is(err, lc.ErrNotFound) {
+		t.Error(err)
+	}
+}
+
+// What is known of a key that spoils batches outlives all else that is kept of it.
+func TestFamilyRemembersCulprits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, o, f := newTenants(10)
+		s.failing(func(keys []string) error {
+			if slices.Contains(keys, "/t/x") {
+				return lc.Blame(lc.Denied(errors.New("no"), "thing:Get", "/t/x"))
+			}
+			return nil
+		})
+		for _, calls := range []string{"/t/a /t/a+/t/b+/t/x /t/b /t/x", "/t/a+/t/b /t/x"} {
+			if err := f.Prefetch(t.Context(), "a", "b", "x"); !errors.Is(err, lc.ErrDenied) {
+				t.Error(err)
+			}
+			want(t, "calls", sorted(s.took()), calls)
+			want(t, "held", lc.Slots(o), 2)
+			f.Invalidate("a", "b")
+		}
+		s.failing(nil)
+		reads(t, f, "x")
+		f.Invalidate("x")
+		s.took()
+		if err := f.Prefetch(t.Context(), "a", "b", "x"); err != nil {
+			t.Error(err)
+		}
+		want(t, "one call", len(s.took()), 1)
+		want(t, "culprits", lc.Culprits(o), 0)
+
+		s.failing(func([]string) error { return lc.Blame(lc.Denied(errors.New("no"), "thing:Get", "*")) })
+		for i := range 3000 {
+			_ = f.Prefetch(t.Context(), fmt.Sprint("n", i), fmt.Sprint("m", i))
+		}
+		if n := lc.Culprits(o); n == 0 || n > 1000 {
+			t.Errorf("%d culprits remembered", n)
+		}
+	})
+}
