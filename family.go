@@ -44,8 +44,9 @@ type Located struct {
 
 // DeclareFamily makes a family of an origin's keys; it is for source packages, as
 // [Declare] is. locate gives the same for the same key and must not wait; its error is
-// what a reader gets. decode makes a T of the source's record, once per load. A nil
-// function and an option of another source panic.
+// what a reader gets, with the Key beside it if there is one: the family's own may not be
+// fit to be shown. decode makes a T of the source's record, once per load. A nil function
+// and an option of another source panic.
 func DeclareFamily[K comparable, T, R any](o *Origin[R], locate func(K) (Located, error), decode func(R) (T, error), opts ...Option) *Family[K, T] {
 	f := &Family[K, T]{index: newIndex[K]()}
 	f.members, f.decode = f.index, untypedDecoder(decode)
@@ -80,7 +81,8 @@ func (f keyedFunction) Load(ctx context.Context, reqs []Request) []Result[any] {
 
 // Get gives the value of a key as of now: the held one if it is younger than its max
 // age, else that of a load, as [Entry.Get] does. The error is a [*LoadError], and the
-// value is then T's zero value: also for a key that no entry can have.
+// value is then T's zero value: also for a key that no entry can have, which is as good
+// as one that is not there, [ErrNotFound]. The empty string is such a key.
 func (f *Family[K, T]) Get(ctx context.Context, key K) (T, error) {
 	if fixed.From(ctx) == nil {
 		if m := f.index.get(key); m != nil {
@@ -110,6 +112,10 @@ func (f *Family[K, T]) Prefetch(ctx context.Context, keys ...K) error {
 // Invalidate forgets what is held of keys, as the function [Invalidate] does, also by
 // entries of the same keys. What no entry can have is passed over.
 func (f *Family[K, T]) Invalidate(keys ...K) { f.invalidate(boxed(keys)) }
+
+// InvalidateAll forgets what the family holds of all its keys: in an after-restore hook,
+// for example.
+func (f *Family[K, T]) InvalidateAll() { f.invalidateAll() }
 
 // Version is the source's name for the value held now of a key; "" if none is, and
 // where the source knows no versions.

@@ -187,7 +187,7 @@ func BenchmarkFamilyGet(b *testing.B) {
 	ctx := lambdaContext(b)
 	entry := constant("e")
 	family := lc.NewFamily("f", func(context.Context, string) (string, error) { return "value", nil },
-		lc.MaxAge(time.Hour), lc.StaleIfError(time.Hour), lc.RefreshAhead(0.9), lc.Jitter(0.1), lc.MaxEntries(tenantLimit))
+		lc.MaxAge(time.Hour), lc.StaleIfError(time.Hour), lc.Jitter(0.1), lc.MaxEntries(tenantLimit))
 	var keys []string
 	for i := range tenantLimit {
 		keys = append(keys, fmt.Sprint("tenant-", i))

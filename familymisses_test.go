@@ -60,7 +60,7 @@ func TestFamilyMisses(t *testing.T) {
 	reads(t, r, "pqrs")
 	c.pass(0, time.Second)
 	miss(r, "x2", lc.ErrNotFound, "x2")
-	want(t, "held by both", lc.Slots(o), 4)
+	want(t, "values and misses of both", lc.Slots(o), 6)
 }
 
 // A miss that Invalidate came after is not remembered.
@@ -146,5 +146,53 @@ func TestFamilyRemembersCulprits(t *testing.T) {
 		if n := lc.Culprits(o); n == 0 || n > 1000 {
 			t.Errorf("%d culprits remembered", n)
 		}
+	})
+}
+
+// Whoever asks for what is not there pushes nothing out that is.
+func TestMissesTakeNoRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, o, f := newTenants(10, lc.MaxEntries(3), lc.RememberMisses(time.Hour))
+		reads(t, f, "abc")
+		for i := range 100 {
+			if _, err := f.Get(t.Context(), fmt.Sprint("none", i)); !errors.Is(err, lc.ErrNotFound) {
+				t.Error(err)
+			}
+		}
+		s.took()
+		reads(t, f, "abc")
+		want(t, "loads", keysOf(s.took()), "")
+		want(t, "stats", f.Stats(), lc.FamilyStats{Loads: 3, Failures: 100, Entries: 3})
+		want(t, "slots", lc.Slots(o), 6)
+		s.set("/t/none99", "value of none99")
+		f.InvalidateAll()
+		want(t, "slots", lc.Slots(o), 0)
+		want(t, "a miss becomes a value", must(f.Get(t.Context(), "none99"))(t), "value of none99")
+		s.set("/t/none98", "there")
+		if _, err := f.Get(t.Context(), "none97"); !errors.Is(err, lc.ErrNotFound) {
+			t.Error(err)
+		}
+		want(t, "slots", lc.Slots(o), 2)
+		s.set("/t/none97", "there")
+		want(t, "it becomes one", must(f.Refresh(t.Context(), "none97"))(t), "there")
+		want(t, "held", f.Stats().Entries, 2)
+	})
+}
+
+// A key that cannot be one is as good as not there; the empty one above all, which most
+// functions make something else of that is there.
+func TestBadKeysAreNotFound(t *testing.T) {
+	s, _, f := newTenants(10)
+	s.set("/t/", "everything")
+	for _, key := range []string{"", "no/tenant"} {
+		_, err := f.Get(t.Context(), key)
+		var failed *lc.LoadError
+		if !errors.Is(err, lc.ErrNotFound) || !errors.As(err, &failed) || failed.Failures[0].Key != key {
+			t.Errorf("%q: %v", key, err)
+		}
+	}
+	want(t, "loads", keysOf(s.took()), "")
+	wantPanic(t, "a family of entries from thing: RefreshAhead loads beside a handler what its Wrap lists", func() {
+		tenants(lc.NewOrigin("thing", s), lc.RefreshAhead(0.5))
 	})
 }

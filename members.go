@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"sync"
 	"sync/atomic"
 
@@ -26,9 +27,10 @@ type family struct {
 	members members       // by key, to be read without the lock …
 	uses    atomic.Uint64 // counts reads, as far as their order matters
 
-	mu   sync.Mutex // … and written with it
-	kept order      // those that hold something, and so count
-	gone uint64     // how many had to make room
+	mu     sync.Mutex // … and written with it
+	kept   order      // those that have a value
+	misses order      // those of which only that is known which there is not; they take no value's room
+	gone   uint64     // how many values had to make room
 }
 
 // member is one key of a family.
@@ -37,8 +39,9 @@ type member struct {
 	slot *slot // the core's, one step nearer for a hit
 	part int   // likewise
 	use
-	id      any // its key in the family
-	readers int // that are not through yet
+	in      *order // where its use counts, nil for neither
+	id      any    // its key in the family
+	readers int    // that are not through yet
 }
 
 // errNoKey is of a key that cannot be one.
@@ -54,6 +57,9 @@ func (f *family) declare(self any, o *origin, opts []Option) {
 	}
 	defaults := settings{policy: policy{maxAge: DefaultMaxAge}, loadTimeout: o.loadTimeout, limit: DefaultMaxEntries}
 	f.self, f.origin, f.settings, f.stats = self, o, applyToFamily(where, defaults, opts), new(stats)
+	if f.ahead > 0 {
+		panic("lambdacache: " + where + ": RefreshAhead loads beside a handler what its Wrap lists, and no Wrap lists a family: leave it out")
+	}
 	o.adopt(f)
 }
 
@@ -113,15 +119,10 @@ func (f *family) enter(ctx context.Context, key any) (*member, *Failure) {
 	if c := f.fixedIn(ctx, key); c != nil {
 		return &member{core: c}, nil
 	}
-	at, err := f.locate(key)
-	switch {
-	case err == nil && key != key: //nolint:gocritic // a NaN
-		err = errNotItself
-	case err == nil && at.Key == "":
-		err = errNoKey
-	}
+	at, err := f.find(key)
 	if err != nil {
-		return nil, &Failure{Entry: f.label(), Source: f.origin.name, Key: fmt.Sprint(key), Err: err}
+		// What no entry can have is not there: it is somebody's input, no mistake of the program.
+		return nil, &Failure{Entry: f.label(), Source: f.origin.name, Key: cmp.Or(at.Key, fmt.Sprint(key)), Err: NotFound(err)}
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -140,6 +141,24 @@ func (f *family) enter(ctx context.Context, key any) (*member, *Failure) {
 		at.Hold() // now, because nothing of a key that has a user is released
 	}
 	return m, nil
+}
+
+// find says which of the origin's keys a key is. The empty string is none: what a
+// function makes of it is often something else that is there, "prod/" + "".
+func (f *family) find(key any) (at Located, err error) {
+	if v := reflect.ValueOf(key); v.Kind() == reflect.String && v.Len() == 0 {
+		return at, errNoKey
+	}
+	if at, err = f.locate(key); err != nil {
+		return at, err
+	}
+	switch {
+	case key != key: //nolint:gocritic // a NaN
+		err = errNotItself
+	case at.Key == "":
+		err = errNoKey
+	}
+	return at, err
 }
 
 // core makes the entry of a key.
@@ -175,34 +194,51 @@ func (f *family) leave(m *member) {
 	f.origin.disuse(m.slot)
 }
 
-// settle keeps a member that holds something and lets one go that does not, unless
-// somebody is about to change that. It needs the lock.
+// settle keeps a member that has something, among those that have the like, and lets one
+// go that does not, unless somebody is about to change that. It needs the lock.
 func (f *family) settle(m *member) {
-	switch holds := f.origin.holds(m.core); {
+	var among *order
+	switch value, miss := f.origin.holds(m.core); {
+	case value:
+		among = &f.kept
+	case miss:
+		among = &f.misses
+	}
+	switch {
 	case f.members.find(m.id) != m: // it is gone already
-	case holds && m.at == 0:
-		heap.Push(&f.kept, m)
-		for len(f.kept) > f.limit {
-			f.remove(f.kept.oldest())
-			f.gone++
-		}
-	case !holds && m.readers == 0:
+	case among == nil && m.readers == 0:
 		f.remove(m)
+	case among != nil && among != m.in:
+		m.leaveOrder()
+		m.in = among
+		heap.Push(among, m)
+		for len(*among) > f.limit {
+			f.remove(among.oldest())
+			if among == &f.kept {
+				f.gone++
+			}
+		}
+	}
+}
+
+// leaveOrder takes a member out of the order that it is in.
+func (m *member) leaveOrder() {
+	if m.in != nil {
+		heap.Remove(m.in, m.at)
+		m.in = nil
 	}
 }
 
 // remove takes a member out of the family. It needs the lock.
 func (f *family) remove(m *member) {
-	if m.at != 0 {
-		heap.Remove(&f.kept, m.at-1)
-	}
+	m.leaveOrder()
 	f.members.drop(m.id)
 	f.origin.disuse(m.slot)
 }
 
 func (f *family) invalidate(keys []any) {
 	for _, key := range keys {
-		if at, err := f.locate(key); err == nil {
+		if at, err := f.find(key); err == nil {
 			f.forget(key, at)
 		}
 	}
@@ -215,6 +251,15 @@ func (f *family) forget(key any, at Located) {
 	if m := f.members.find(key); m != nil {
 		f.settle(m)
 	}
+}
+
+func (f *family) invalidateAll() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.members.each(func(m *member) {
+		f.origin.invalidate(m.core.key)
+		f.settle(m)
+	})
 }
 
 // clear removes all members.

@@ -140,7 +140,7 @@ func (e *modelEntry) String() string { return e.name }
 // declareEntry makes an entry of a key, with options by chance.
 func (w *world) declareEntry(key string, picky bool) *modelEntry {
 	e := &modelEntry{key: key}
-	o, opts := w.chance(e, picky)
+	o, opts := w.chance(e, picky, true)
 	entry := lc.Declare(o, key, "", e.decode(), append(opts, lc.Name(e.name))...)
 	e.Cached, e.get, e.refresh = entry, entry.Get, entry.Refresh
 	e.retry = func(ctx context.Context, login func(context.Context, string) (int, error), refused func(error) bool) (int, error) {
@@ -159,7 +159,7 @@ func (e *modelEntry) decode() func(string) (string, error) {
 }
 
 // chance chooses an entry's options, and gives its origin.
-func (w *world) chance(e *modelEntry, picky bool) (*lc.Origin[string], []lc.Option) {
+func (w *world) chance(e *modelEntry, picky, early bool) (*lc.Origin[string], []lc.Option) {
 	ages := []time.Duration{0, 2 * time.Second, 20 * time.Second, time.Minute, lc.Forever}
 	if w.eager { // nobody has a reason to insist
 		picky, ages = false, ages[:4]
@@ -179,7 +179,7 @@ func (w *world) chance(e *modelEntry, picky bool) (*lc.Origin[string], []lc.Opti
 		if w.pick(3) == 0 {
 			opts = append(opts, lc.Jitter(0.5))
 		}
-		if e.age > 0 && w.pick(2) == 0 {
+		if early && e.age > 0 && w.pick(2) == 0 {
 			e.ahead = true
 			opts = append(opts, lc.RefreshAhead(0.5))
 		}

@@ -30,7 +30,7 @@ func (w *world) declareFamily(tier bool) *modelFamily {
 		f.keys = slices.Concat(entryKeys[4:], familyKeys[2:])
 	}
 	made := &modelEntry{key: f.keys[0]}
-	o, opts := w.chance(made, w.pick(4) == 0)
+	o, opts := w.chance(made, w.pick(4) == 0, false)
 	opts = append(opts, lc.MaxEntries(f.limit))
 	if w.pick(2) == 0 {
 		opts = append(opts, lc.RememberMisses(time.Second))

@@ -87,10 +87,10 @@ func MaxEntries(n int) Option {
 // RememberMisses makes a [Family] answer with the same error for d, without a call, when
 // the source has said that a key is not there ([ErrNotFound]) or may not be read
 // ([ErrDenied]). A key that appears meanwhile is seen that much later; Refresh asks all
-// the same, and Invalidate forgets the miss. While it is remembered it takes the room of
-// one key. Other errors are not remembered, and an old value that [StaleIfError] allows
-// is given instead. Without it d is 0; 0 and less panic, and so
-// does a declaration that is not a family's.
+// the same, and Invalidate forgets the miss. As many misses as [MaxEntries] are
+// remembered beside the values, whose room they do not take. Other errors are not
+// remembered, and an old value that [StaleIfError] allows is given instead. Without it d
+// is 0; 0 and less panic, and so does a declaration that is not a family's.
 func RememberMisses(d time.Duration) Option {
 	if d <= 0 {
 		panic(fmt.Sprintf("lambdacache: RememberMisses(%v): say how long; leave the option out for not at all", d))

@@ -9,7 +9,7 @@ import (
 type use struct {
 	last atomic.Uint64
 	seen uint64 // the last one that its place in the order takes note of
-	at   int    // its place, from 1; 0 if it has none
+	at   int    // its place
 }
 
 // order is a heap of members by the use of theirs that was seen last. Uses are noted
@@ -19,20 +19,20 @@ type order []*member
 
 func (o order) Len() int           { return len(o) }
 func (o order) Less(i, j int) bool { return o[i].seen < o[j].seen }
-func (o order) Swap(i, j int)      { o[i], o[j] = o[j], o[i]; o[i].at, o[j].at = i+1, j+1 }
+func (o order) Swap(i, j int)      { o[i], o[j] = o[j], o[i]; o[i].at, o[j].at = i, j }
 
 // Push is for package heap, like Pop.
 func (o *order) Push(x any) {
 	m := x.(*member)
-	*o = append(*o, m)
 	m.seen, m.at = m.last.Load(), len(*o)
+	*o = append(*o, m)
 }
 
 // Pop takes out the last one.
 func (o *order) Pop() any {
 	end := len(*o) - 1
 	m := (*o)[end]
-	(*o)[end], m.at = nil, 0
+	(*o)[end] = nil
 	*o = (*o)[:end]
 	return m
 }

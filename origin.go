@@ -61,8 +61,9 @@ func OriginLoadTimeout(d time.Duration) OriginOption {
 // default. What is due beyond that waits for one of them to end. Keys of a [Batcher] that
 // somebody else asks for while a quarter of them is in flight wait as well, so that those
 // who wait share the next call. A call that is split, because of one of its keys, counts
-// as one, and one whose source reads entries as none while these wait in a line. 0 and
-// less panic.
+// as one, and one whose source reads entries as none while these wait in a line. A load's
+// time counts from when it has its place; whoever waits for it waits that much longer. 0
+// and less panic.
 func OriginMaxCalls(n int) OriginOption {
 	if n <= 0 {
 		panic(fmt.Sprintf("lambdacache: OriginMaxCalls(%d): an origin that may make no call loads nothing", n))

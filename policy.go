@@ -21,11 +21,12 @@ type policy struct {
 // without the option. Without it d is 0; 0 and less panic, and so does [Forever] as
 // the max age, under which nothing is ever due.
 //
-// An old value is served when a load failed, when its value could not be decoded, and
-// when there is too little time for a load: one that an old value could stand in for
-// is waited for until half of the time is over that the caller's context leaves, and
-// is not begun with less than 0.2 s left. The source is asked again after a pause
-// that doubles from 1 s to 30 s, but not over the max age, a part of it drawn by
+// An old value is served when a load failed, also because the service says that there is
+// no such thing any more or that it may not be read, when its value could not be decoded,
+// and when there is too little time for a load: one that an old value could stand in for
+// is waited for until half of the time is over that the caller's context leaves, and is
+// not begun with less than 0.2 s left. The source is asked again after a pause that
+// doubles from 1 s to 30 s, but not over the max age, a part of it drawn by
 // chance, and forgotten at the first success; until then invocations are served at
 // once. Each failed load that was made up for so is told by an [EventStale].
 //
@@ -49,11 +50,10 @@ func StaleIfError(d time.Duration) Option {
 // It helps where invocations come more often than the part of the max age that is
 // left, (1 - fraction) × max age; a rarer one finds the value due and waits for a load
 // as without the option. An early load that failed is not repeated before a pause has
-// passed, as for [StaleIfError]. Get does not load early, so that nothing does for a
-// [Family], which no Wrap lists.
+// passed, as for [StaleIfError]. Get does not load early.
 //
-// A fraction that is not between 0 and 1 panics, and so do MaxAge(0) and [Forever]
-// with it.
+// A fraction that is not between 0 and 1 panics, and so do MaxAge(0) and [Forever] with
+// it, and a [Family], which no Wrap lists.
 func RefreshAhead(fraction float64) Option {
 	if !(fraction > 0 && fraction < 1) { // NaN as well
 		panic(fmt.Sprintf("lambdacache: RefreshAhead(%v): write the part of the max age after which to load early, such as 0.8; leave the option out for never", fraction))

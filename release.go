@@ -69,11 +69,11 @@ func (o *origin) release(s *slot) {
 // maxCulprits is how many keys that spoiled a batch are remembered without a slot.
 const maxCulprits = 1000
 
-// holds reports whether a member has a value, or a miss to remember.
-func (o *origin) holds(c *core) bool {
+// holds reports whether a member has a value, and whether it has a miss to remember.
+func (o *origin) holds(c *core) (value, miss bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return c.slot.cur.Load().part(c.part).value != nil || c.slot.miss.holds(c.missesFor, clock.Now())
+	return c.slot.cur.Load().part(c.part).value != nil, c.slot.miss.holds(c.missesFor, clock.Now())
 }
 
 // adopt makes cachetest.Reset reach a family.

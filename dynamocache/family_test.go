@@ -2,6 +2,7 @@ package dynamocache_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/lambda-cache/lambdacache/dynamocache"
@@ -31,8 +32,9 @@ func TestFamily(t *testing.T) {
 		}
 	}
 	// A program would panic for such a key at its start; here it is somebody's input.
-	_, err := tenants.Get(t.Context(), "")
-	wantError(t, err, `load "dynamodb" from dynamodb : attribute "pk": the value is empty`)
+	long := strings.Repeat("k", 3000)
+	_, err := tenants.Get(t.Context(), long)
+	wantError(t, err, `load "dynamodb" from dynamodb `+long+`: attribute "pk": the value has more than 2048 bytes`)
 	_, err = dynamocache.Family[item]("family", func(string) (none dynamocache.PrimaryKey) { return none }).Get(t.Context(), "x")
 	wantError(t, err, "the key is empty: write dynamocache.Key")
 	wantPanic(t, "the function's own", func() {

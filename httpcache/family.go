@@ -37,9 +37,10 @@ func Family[T any, K comparable](url func(K) string, opts ...lambdacache.Option)
 	}
 	o, opts := take("", opts)
 	return lambdacache.DeclareFamily(o.Origin, func(k K) (lambdacache.Located, error) {
-		at, err := parse(url(k))
+		raw := url(k)
+		at, err := parse(raw)
 		if err != nil {
-			return lambdacache.Located{}, err
+			return lambdacache.Located{Key: harmless(raw)}, err
 		}
 		if at.query == "" {
 			return lambdacache.Located{Key: at.key(), Name: at.name()}, nil

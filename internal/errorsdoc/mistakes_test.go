@@ -2,6 +2,7 @@ package errorsdoc_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -35,8 +36,12 @@ func (c mistake) run(t *testing.T, s *section) {
 		}
 		text := fmt.Sprint(r)
 		s.matches(t, text)
-		if s.is != "none" {
-			t.Errorf("a panic is %q for errors.Is", s.is)
+		is := "none"
+		if err, ok := r.(error); ok && errors.Is(err, lambdacache.ErrNotFound) {
+			is = "`lambdacache.ErrNotFound`"
+		}
+		if s.is != is {
+			t.Errorf("%q for errors.Is, on the page %q", is, s.is)
 		}
 		checkSilent(t, []string{goodValue}, []error{fmt.Errorf("%s", text)})
 	}()
