@@ -2,13 +2,9 @@ package lambdacache_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"net/http"
-	"net/http/httptest"
-	"strings"
 	"testing"
 	"time"
 
@@ -47,26 +43,4 @@ func TestEventsInLogs(t *testing.T) {
 		}
 		want(t, "JSON", string(text), test.want)
 	}
-}
-
-// The client is told nothing, so that the log must be; of a client who has gone nothing.
-func TestWrapHTTPLogsWhyNothingRan(t *testing.T) {
-	var log bytes.Buffer
-	before := slog.Default()
-	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
-	defer slog.SetDefault(before)
-	s := newScripted(1, nil)
-	h := lc.WrapHTTP(http.NotFoundHandler(), declare(lc.NewOrigin("thing", s), "/app/none"))
-	answer := httptest.NewRecorder()
-	h.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/", nil))
-	want(t, "status", answer.Code, http.StatusServiceUnavailable)
-	want(t, "body", answer.Body.String(), "Service Unavailable\n")
-	if text := log.String(); !strings.Contains(text, `level=ERROR msg="lambdacache: the handler did not run" error="lambdacache: load \"none\" from thing /app/none: NoSuchThing"`) {
-		t.Error(text)
-	}
-	log.Reset()
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil).WithContext(ctx))
-	want(t, "log", log.String(), "")
 }

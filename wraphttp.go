@@ -1,9 +1,6 @@
 package lambdacache
 
 import (
-	"context"
-	"errors"
-	"log/slog"
 	"net/http"
 	"reflect"
 )
@@ -17,10 +14,9 @@ import (
 //
 // If an entry cannot be loaded h does not run, and the answer is 503 Service
 // Unavailable without a word of why: the error may name accounts and roles, which are
-// no client's business. It is logged, by [slog.Default], unless the client has gone.
-// Early loads ([RefreshAhead]) are joined when
-// h has returned, which is when it has written its answer. A nil handler panics, also
-// one that is a nil pointer or function.
+// no client's business. Nobody else is told either, but by [Observe]: set it. Early loads
+// ([RefreshAhead]) are joined when h has returned, which is when it has written its
+// answer. A nil handler panics, also one that is a nil pointer or function.
 func WrapHTTP(h http.Handler, entries ...Cached) http.Handler {
 	if v := reflect.ValueOf(h); h == nil || (v.Kind() == reflect.Func || v.Kind() == reflect.Pointer) && v.IsNil() {
 		panic("lambdacache: WrapHTTP: the handler is nil")
@@ -29,9 +25,6 @@ func WrapHTTP(h http.Handler, entries ...Cached) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		inv, early, err := w.begin(r.Context())
 		if err != nil {
-			if !errors.Is(r.Context().Err(), context.Canceled) {
-				slog.ErrorContext(r.Context(), "lambdacache: the handler did not run", "error", err)
-			}
 			http.Error(rw, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
 			return
 		}
