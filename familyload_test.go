@@ -132,8 +132,8 @@ func TestFamilyUnderLoad(t *testing.T) {
 		if s.fault != "" || s.most > 16 {
 			t.Errorf("%d calls at once; %s", s.most, s.fault)
 		}
-		t.Logf("%d reads in %v, %d loads in %d calls, at most %d at once; %d evicted",
-			reads.Load(), handlers*10_000, s.keys, s.made, s.most, stats.Evicted)
+		t.Logf("%d reads by %d handlers, %d loads in %d calls, at most %d at once; %d evicted",
+			reads.Load(), handlers, s.keys, s.made, s.most, stats.Evicted)
 		if s.keys <= s.made || stats.Evicted == 0 {
 			t.Error("misses at once shared no calls, or nothing was evicted")
 		}
