@@ -24,6 +24,11 @@
 // asks the source. Values are shared by all invocations of the environment: maps,
 // slices and what pointers point to are read-only.
 //
+// # Families
+//
+// A [Family] holds entries that are declared alike and known by a key only at run time,
+// such as a secret for each tenant. Every source has a constructor for them.
+//
 // # Words
 //
 // An entry is a declared, typed, cached value. It is due when it was never loaded

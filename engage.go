@@ -34,42 +34,67 @@ func (o *origin) engage(ctx context.Context, a ask, wants []*want) {
 	start := clock.Now()
 	var batch []*load
 	for _, w := range wants {
-		v := w.slot.cur.Load()
-		if w.satisfied(v, a) { // somebody was quicker
-			w.v, w.load = v, nil
-			continue
+		if !w.served(a, start) && !w.join(a) && !w.spared(a, start) {
+			batch = append(batch, w.begin(a, start))
 		}
-		if w.waitsOut(v, a, start) {
-			w.setStale(a, v, w.slot.failure.nth, w.slot.failure.err)
-			continue
-		}
-		if l := w.slot.loading; l != nil {
-			w.load, w.joined = l, w.accepts(l, a) && l.call.Join()
-			if w.joined && !l.begun() && a.anew {
-				l.maxAge = 0
-			}
-			continue
-		}
-		if a.spaced && w.inVain(v, a, start) {
-			w.v, w.load = v, nil
-			continue
-		}
-		if w.missed(a, start) {
-			if w.load = nil; w.usable(v, a) {
-				w.setStale(a, v, w.slot.failure.nth, w.slot.miss.err)
-			} else {
-				w.err = w.slot.miss.err
-			}
-			continue
-		}
-		l := w.slot.next(start)
-		if !a.anew {
-			l.maxAge = w.slot.maxAge()
-		}
-		w.load, w.joined = l, true
-		batch = append(batch, l)
 	}
 	o.launch(ctx, batch)
+}
+
+// served ends a want that is satisfied, because somebody was quicker, or waits a pause of
+// its source out with an old value. It needs the origin's lock, like those below.
+func (w *want) served(a ask, now clock.Reading) bool {
+	v := w.slot.cur.Load()
+	switch {
+	case w.satisfied(v, a):
+		w.v, w.load = v, nil
+		return true
+	case w.waitsOut(v, a, now):
+		w.setStale(a, v, w.slot.failure.nth, w.slot.failure.err)
+		return true
+	}
+	return false
+}
+
+// join waits for the load in flight, if there is one: for its result, or if that will not
+// do for its end.
+func (w *want) join(a ask) bool {
+	l := w.slot.loading
+	if l == nil {
+		return false
+	}
+	w.load, w.joined = l, w.accepts(l, a) && l.call.Join()
+	if w.joined && !l.begun() && a.anew {
+		l.maxAge = 0
+	}
+	return true
+}
+
+// spared ends a want whose key need not be asked for: it was asked for in vain, or was a
+// miss, a short while ago.
+func (w *want) spared(a ask, now clock.Reading) bool {
+	v := w.slot.cur.Load()
+	switch {
+	case a.spaced && w.inVain(v, a, now):
+		w.v, w.load = v, nil
+	case !w.missed(a, now):
+		return false
+	case w.usable(v, a):
+		w.setStale(a, v, w.slot.failure.nth, w.slot.miss.err)
+	default:
+		w.err, w.load = w.slot.miss.err, nil
+	}
+	return true
+}
+
+// begin makes the load that a want waits for.
+func (w *want) begin(a ask, now clock.Reading) *load {
+	l := w.slot.next(now)
+	if !a.anew {
+		l.maxAge = w.slot.maxAge()
+	}
+	w.load, w.joined = l, true
+	return l
 }
 
 // next makes the slot's next load; there must be none.

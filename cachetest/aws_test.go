@@ -1,127 +1,20 @@
 package cachetest_test
 
 import (
-	"context"
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
-	"io"
 	"net/http"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
-	"github.com/aws/smithy-go"
 
 	"github.com/lambda-cache/lambdacache/cachetest"
 )
-
-// start gives a fake to a parallel test.
-func start(t *testing.T, opts ...cachetest.AWSOption) *cachetest.AWS {
-	t.Helper()
-	return cachetest.NewAWS(t, append(opts, cachetest.NoEnv())...)
-}
-
-// config points the SDK at the fake, without retries and with connections of its
-// own.
-func config(t *testing.T, fake *cachetest.AWS) aws.Config {
-	t.Helper()
-	transport := &http.Transport{}
-	if pem := fake.CA(); pem != nil {
-		pool := x509.NewCertPool()
-		if !pool.AppendCertsFromPEM(pem) {
-			t.Fatal("the CA is no PEM")
-		}
-		transport.TLSClientConfig = &tls.Config{RootCAs: pool}
-	}
-	t.Cleanup(transport.CloseIdleConnections)
-	return aws.Config{
-		Region:       cachetest.Region,
-		Credentials:  credentials.NewStaticCredentialsProvider("test", "test", "session"),
-		BaseEndpoint: aws.String(fake.URL()),
-		HTTPClient:   &http.Client{Transport: transport},
-		Retryer:      func() aws.Retryer { return aws.NopRetryer{} },
-
-		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenSupported,
-		ResponseChecksumValidation: aws.ResponseChecksumValidationWhenSupported,
-	}
-}
-
-func ssmClient(t *testing.T, fake *cachetest.AWS) *ssm.Client {
-	t.Helper()
-	return ssm.NewFromConfig(config(t, fake))
-}
-
-func secretsClient(t *testing.T, fake *cachetest.AWS) *secretsmanager.Client {
-	t.Helper()
-	return secretsmanager.NewFromConfig(config(t, fake))
-}
-
-func s3Client(t *testing.T, fake *cachetest.AWS) *s3.Client {
-	t.Helper()
-	return s3.NewFromConfig(config(t, fake))
-}
-
-// code is the error code of a service, or the error itself.
-func code(err error) string {
-	if err == nil {
-		return ""
-	}
-	if e, ok := errors.AsType[smithy.APIError](err); ok {
-		return e.ErrorCode()
-	}
-	return "not a service's error: " + err.Error()
-}
-
-func wantCode(t *testing.T, err error, want string) {
-	t.Helper()
-	if got := code(err); got != want {
-		t.Fatalf("error code %q, want %q", got, want)
-	}
-}
-
-func wantMessage(t *testing.T, err error, want string) {
-	t.Helper()
-	e, ok := errors.AsType[smithy.APIError](err)
-	if !ok {
-		t.Fatalf("no error of a service: %v", err)
-	}
-	if e.ErrorMessage() != want {
-		t.Fatalf("message\n %q, want\n %q", e.ErrorMessage(), want)
-	}
-}
-
-func want[T comparable](t *testing.T, what string, got, want T) {
-	t.Helper()
-	if got != want {
-		t.Fatalf("%s: %v, want %v", what, got, want)
-	}
-}
-
-func noError(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// get reads one parameter's value.
-func get(ctx context.Context, c *ssm.Client, name string) (string, error) {
-	out, err := c.GetParameter(ctx, &ssm.GetParameterInput{Name: &name, WithDecryption: aws.Bool(true)})
-	if err != nil {
-		return "", err
-	}
-	return *out.Parameter.Value, nil
-}
 
 func TestNewAWSSetsTheEnvironmentForTheTest(t *testing.T) {
 	t.Setenv("AWS_ENDPOINT_URL_SSM", "http://elsewhere")
@@ -145,44 +38,6 @@ func TestNewAWSSetsTheEnvironmentForTheTest(t *testing.T) {
 	if _, set := os.LookupEnv("AWS_ENDPOINT_URL"); set {
 		t.Error("the endpoint is still set afterwards")
 	}
-}
-
-func TestTLS(t *testing.T) {
-	t.Parallel()
-	fake := start(t, cachetest.TLS())
-	fake.SSM.Put("/app/key", "v1")
-	got, err := get(t.Context(), ssmClient(t, fake), "/app/key")
-	noError(t, err)
-	want(t, "value", got, "v1")
-
-	env := fake.Env()
-	i := slices.IndexFunc(env, func(kv string) bool { return strings.HasPrefix(kv, "AWS_CA_BUNDLE=") })
-	if i < 0 {
-		t.Fatal("the environment names no CA bundle")
-	}
-	file := strings.TrimPrefix(env[i], "AWS_CA_BUNDLE=")
-	pem, err := os.ReadFile(file)
-	noError(t, err)
-	want(t, "CA bundle", string(pem), string(fake.CA()))
-	fake.Close()
-	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the CA bundle is still there after Close: %v", err)
-	}
-}
-
-func TestListenOnAGivenAddress(t *testing.T) {
-	t.Parallel()
-	first, err := cachetest.StartAWS()
-	noError(t, err)
-	addr := strings.TrimPrefix(first.URL(), "http://")
-	if _, err := cachetest.StartAWS(cachetest.Listen(addr)); err == nil {
-		t.Fatal("two fakes on one address")
-	}
-	first.Close()
-	second, err := cachetest.StartAWS(cachetest.Listen(addr))
-	noError(t, err)
-	defer second.Close()
-	want(t, "URL", second.URL(), "http://"+addr)
 }
 
 func TestCallsAreCountedByOperationAndKey(t *testing.T) {
@@ -213,34 +68,6 @@ func TestCallsAreCountedByOperationAndKey(t *testing.T) {
 	_, err = get(t.Context(), c, "/a")
 	noError(t, err)
 	want(t, "all since the reset", fake.Calls(""), 1)
-}
-
-// A connection counts when it is made. The SDK's default client now and then loses one
-// that it could keep, so this asks without it.
-func TestConnectionsAreCounted(t *testing.T) {
-	t.Parallel()
-	fake := start(t)
-	transport := &http.Transport{}
-	t.Cleanup(transport.CloseIdleConnections)
-	ask := func() {
-		t.Helper()
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, fake.URL(), http.NoBody)
-		noError(t, err)
-		resp, err := transport.RoundTrip(req)
-		noError(t, err)
-		_, err = io.Copy(io.Discard, resp.Body)
-		noError(t, err)
-		noError(t, resp.Body.Close())
-	}
-	ask()
-	ask()
-	want(t, "connections", fake.Connections(), 1)
-	fake.ResetCounts()
-	ask()
-	want(t, "new connections since the reset", fake.Connections(), 0)
-	transport.CloseIdleConnections()
-	ask()
-	want(t, "new connections since they were closed", fake.Connections(), 1)
 }
 
 func TestMisspeltNamesPanic(t *testing.T) {
@@ -362,14 +189,6 @@ func TestEverythingAtOnce(t *testing.T) {
 	wg.Wait()
 }
 
-// noErrorf is noError for goroutines.
-func noErrorf(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Error(err)
-	}
-}
-
 func TestUnsignedRequestsAreRefused(t *testing.T) {
 	t.Parallel()
 	fake := start(t)
@@ -422,77 +241,4 @@ func TestUnreadableBodyIsNotQuoted(t *testing.T) {
 	if header.Get("X-Amzn-Requestid") == "" {
 		t.Error("no request id")
 	}
-}
-
-func TestIdleConnectionsCanBeClosed(t *testing.T) {
-	t.Parallel()
-	fake := start(t)
-	fake.SSM.Put("/a", "1")
-	conn := dialed(t, fake)
-	status, _ := roundTrip(t, conn, getParameter(fake, "/a"))
-	want(t, "status", status, 200)
-	fake.WaitIdle()
-	ended := make(chan error)
-	go func() {
-		_, err := conn.Read(make([]byte, 1))
-		ended <- err
-	}()
-	for { // the server takes a moment to call the connection idle
-		fake.CloseIdle()
-		select {
-		case err := <-ended:
-			want(t, "end of the connection", err, io.EOF)
-			return
-		default:
-			runtime.Gosched()
-		}
-	}
-}
-
-func TestCloseEndsWhatIsHeld(t *testing.T) { // not parallel: it looks at all goroutines
-	fake, err := cachetest.StartAWS()
-	noError(t, err)
-	fake.SSM.Put("/a", "1")
-	gate := fake.Hold("GetParameter")
-	fake.Fail(cachetest.Fault{Operation: "GetParameters", Do: cachetest.Hang()})
-	c := ssmClient(t, fake)
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		if _, err := get(t.Context(), c, "/a"); err == nil {
-			t.Error("a held request was answered")
-		}
-	})
-	wg.Go(func() {
-		if _, err := c.GetParameters(t.Context(), &ssm.GetParametersInput{Names: []string{"/a"}}); err == nil {
-			t.Error("a hanging request was answered")
-		}
-	})
-	gate.Wait(1)
-	fake.Close()
-	wg.Wait()
-	want(t, "waiting after Close", gate.Waiting(), 0)
-	fake.Close() // again
-	patience := time.Now().Add(20 * time.Second)
-	for stacks := ""; ; runtime.Gosched() {
-		buf := make([]byte, 1<<20)
-		stacks = string(buf[:runtime.Stack(buf, true)])
-		if !strings.Contains(stacks, "net/http.(*conn).serve") && !strings.Contains(stacks, "net/http.(*Server).Serve") {
-			return
-		}
-		if time.Now().After(patience) {
-			t.Fatalf("goroutines of the fake after Close:\n%s", stacks)
-		}
-	}
-}
-
-// do sends a request of the test's own making.
-func do(t *testing.T, r *http.Request) (status int, header http.Header, body string) {
-	t.Helper()
-	transport := &http.Transport{DisableKeepAlives: true}
-	resp, err := transport.RoundTrip(r)
-	noError(t, err)
-	defer func() { noError(t, resp.Body.Close()) }()
-	b, err := io.ReadAll(resp.Body)
-	noError(t, err)
-	return resp.StatusCode, resp.Header, string(b)
 }
