@@ -48,7 +48,6 @@ func want[T comparable](t *testing.T, what string, got, want T) {
 }
 
 func wantPanic(t *testing.T, text string, f func()) { t.Helper(); testlab.WantPanic(t, text, f) }
-func hidden(t *testing.T, err error)                { t.Helper(); testlab.Hidden(t, err) }
 
 // profile is the test's own: an entry feeds on its key as long as the process lives, and
 // a max age of 0 of one counts for all.

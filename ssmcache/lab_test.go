@@ -50,7 +50,6 @@ func want[T comparable](t *testing.T, what string, got, want T) {
 }
 
 func wantPanic(t *testing.T, text string, f func()) { t.Helper(); testlab.WantPanic(t, text, f) }
-func hidden(t *testing.T, err error)                { t.Helper(); testlab.Hidden(t, err) }
 
 // parameters declares n parameters /app/p00, /app/p01, … that have their names as
 // values.
