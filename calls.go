@@ -122,6 +122,9 @@ func (o *origin) travel(ctx context.Context, c *flight.Call, b *batch) {
 		return
 	}
 	defer b.leave()
+	// Whatever still knows the context, such as a connection that is kept, must not keep
+	// what was loaded.
+	defer func() { b.loads = nil }()
 	ctx, stop := c.Within(ctx, b.budget, overdue(b.budget))
 	defer stop()
 	// A source that does not heed the end of its context must not keep the place.

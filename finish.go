@@ -57,6 +57,7 @@ func (o *origin) finish(l *load, a answer) {
 			s.hold(l.v)
 		}
 	}
+	l.base = nil // or who still knows the load would keep what is held no longer
 	o.release(s)
 	o.mu.Unlock()
 

@@ -18,10 +18,10 @@ import (
 	"time"
 )
 
-// Text and Number are values to plant. No piece of theirs is found anywhere by
-// chance, and three characters of the text are escaped by somebody.
+// Text and Number are values to plant. No piece of theirs is found anywhere by chance,
+// nor in base64 in a number or a UUID, and three characters of the text are escaped by somebody.
 const (
-	Text   = `zQ7~kW9!<J4^p&2%Xv`
+	Text   = `zQ7~EW9!<J4^p&2%Xv`
 	Number = 8675309867530912
 )
 

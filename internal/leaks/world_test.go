@@ -28,7 +28,7 @@ type login struct {
 	Password string
 }
 
-const document = `{"User":"app","Password":"` + `zQ7~kW9!<J4^p&2%Xv` + `"}`
+const document = `{"User":"app","Password":"` + `zQ7~EW9!<J4^p&2%Xv` + `"}`
 
 // world is a process that holds values in all its entries, and what it came by in
 // an invocation.
