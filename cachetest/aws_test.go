@@ -1,6 +1,7 @@
 package cachetest_test
 
 import (
+	"context"
 	"net/http"
 	"os"
 	"slices"
@@ -13,8 +14,32 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
+	"github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/cachetest"
 )
+
+// An entry of a package variable has nothing from one test in the next.
+func TestNewAWSResetsTheProcess(t *testing.T) {
+	loads := 0
+	e := lambdacache.New("e", func(context.Context) (int, error) { loads++; return loads, nil })
+	f := lambdacache.NewFamily("f", func(context.Context, string) (int, error) { loads++; return loads, nil })
+	both := func() {
+		t.Helper()
+		if _, err := e.Get(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if _, err := f.Get(t.Context(), "k"); err != nil {
+			t.Error(err)
+		}
+	}
+	both()
+	t.Run("beside", func(t *testing.T) { cachetest.NewAWS(t, cachetest.NoEnv()); both() })
+	want(t, "loads", loads, 2)
+	t.Run("during", func(t *testing.T) { cachetest.NewAWS(t); both(); both() })
+	want(t, "loads", loads, 4)
+	both()
+	want(t, "loads after the test", loads, 6)
+}
 
 func TestNewAWSSetsTheEnvironmentForTheTest(t *testing.T) {
 	t.Setenv("AWS_ENDPOINT_URL_SSM", "http://elsewhere")
