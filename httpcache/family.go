@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"sync"
 
 	"github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/internal/decode"
@@ -50,12 +51,13 @@ func Family[T any, K comparable](url func(K) string, opts ...lambdacache.Option)
 	}, func(body []byte) (T, error) { return into(decode.Bytes(body)) }, opts...)
 }
 
-// secretOfProcess makes the number of a query say nothing of it.
-var secretOfProcess = []byte(rand.Text())
+// secretOfProcess makes the number of a query say nothing of it. A function without such
+// a family has none to draw at its start.
+var secretOfProcess = sync.OnceValue(func() []byte { return []byte(rand.Text()) })
 
 // numbered is a number for a query.
 func numbered(query string) string {
-	sum := hmac.New(sha256.New, secretOfProcess)
+	sum := hmac.New(sha256.New, secretOfProcess())
 	sum.Write([]byte(query))
 	return hex.EncodeToString(sum.Sum(nil)[:8])
 }
