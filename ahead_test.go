@@ -41,7 +41,7 @@ func slow(n int) (*scripted, *lc.Origin[string], []string) {
 // waits for nothing, Wrap for what the handler's own time does not cover, and only the
 // next invocation sees the new value.
 func TestRefreshAheadHidesTheLoad(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		t.Cleanup(environment.Replace(environment.Function))
 		s, o, keys := slow(12)
 		var others []lc.Cached
@@ -77,7 +77,7 @@ func TestRefreshAheadHidesTheLoad(t *testing.T) {
 
 // On Managed Instances nothing freezes, and nobody waits.
 func TestRefreshAheadOnManagedInstances(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		t.Cleanup(environment.Replace(environment.Managed))
 		s, o, keys := slow(1)
 		e := declare(o, keys[0], lc.RefreshAhead(0.5))
@@ -102,7 +102,7 @@ func TestRefreshAheadOnManagedInstances(t *testing.T) {
 // An early load that hangs costs half of the time left, one that fails nothing; it is
 // not tried again before a pause, and the value is good to the end of its max age.
 func TestRefreshAheadFails(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		t.Cleanup(environment.Replace(environment.Function))
 		s, o, keys := slow(1)
 		e := declare(o, keys[0], lc.RefreshAhead(0.5), lc.LoadTimeout(time.Hour))
@@ -138,7 +138,7 @@ func TestRefreshAheadFails(t *testing.T) {
 
 // A handler that panics leaves no early load behind.
 func TestRefreshAheadAndAPanic(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		t.Cleanup(environment.Replace(environment.Function))
 		s, o, keys := slow(1)
 		e := declare(o, keys[0], lc.RefreshAhead(0.5))
@@ -174,7 +174,7 @@ func TestRefreshAheadAsksATierForAYoungCopy(t *testing.T) {
 
 // Whoever asks meanwhile shares the early load.
 func TestRefreshAheadIsALoadLikeAnyOther(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		t.Cleanup(environment.Replace(environment.Function))
 		s, o, keys := slow(1)
 		e := declare(o, keys[0], lc.RefreshAhead(0.5))

@@ -33,7 +33,7 @@ func TestDueEntriesShareCalls(t *testing.T) {
 }
 
 func TestCallsRunSideBySide(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		keys, values := many(25)
 		s, s2 := newScripted(10, values), newScripted(1, values)
 		s.gate, s2.gate = make(chan struct{}), make(chan struct{})
@@ -120,7 +120,7 @@ func TestOthersAreNotSpoiled(t *testing.T) {
 
 // Neighbours that succeed alone go on before the culprit has an answer.
 func TestCulpritKeepsNobodyWaiting(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		keys, values := many(3)
 		s := newScripted(10, values)
 		deny := denying(keys[0])
@@ -246,7 +246,7 @@ func TestOtherFailuresAreNotSplit(t *testing.T) {
 }
 
 func TestLeftOversAreAskedForAgain(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		keys, values := many(10)
 		s := newScripted(10, values)
 		answered := 0
@@ -270,7 +270,7 @@ func TestLeftOversAreAskedForAgain(t *testing.T) {
 }
 
 func TestLeftOversEndWithTheBudget(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s := newScripted(10, map[string]string{"k": "v"})
 		s.tweak = func(r *lc.Result[string]) { r.Err = lc.ErrLeftOver }
 		start := time.Now()

@@ -42,7 +42,7 @@ func wantSizes(t *testing.T, s *scripted, want ...int) {
 
 // Misses of many callers at once: a few depart alone, and the others together.
 func TestMissesOfManyCallersShareCalls(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		keys, values := many(64)
 		s := newScripted(10, values)
 		s.latency = time.Second
@@ -59,7 +59,7 @@ func TestMissesOfManyCallersShareCalls(t *testing.T) {
 
 // What one ask needs departs together, whatever is waited for elsewhere afterwards.
 func TestOneAskDepartsTogether(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		keys, values := many(100)
 		s := newScripted(10, values)
 		s.latency = time.Second
@@ -76,7 +76,7 @@ func TestOneAskDepartsTogether(t *testing.T) {
 // No more calls at once than there may be, also of keys that each take one.
 func TestCallsAtOnce(t *testing.T) {
 	for _, max := range []int{1, 10} {
-		synctest.Test(t, func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
 			keys, values := many(40)
 			s := newScripted(max, values)
 			o := lc.NewOrigin("thing", s, lc.OriginMaxCalls(2))
@@ -118,7 +118,7 @@ func full(t *testing.T, values map[string]string) (s *scripted, o *lc.Origin[str
 // A load that waits for its place has not started: whoever asks by then may share it,
 // whatever he wants, and Invalidate does not disown it.
 func TestAWaitingLoadIsSharedByAll(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s, o, release := full(t, map[string]string{"/k": "old"})
 		e, other := declare(o, "/k", lc.MaxAge(0)), declare(o, "/k", lc.MaxAge(time.Minute))
 		var all sync.WaitGroup
@@ -148,7 +148,7 @@ func TestAWaitingLoadTakesNoOldCopy(t *testing.T) {
 		time.Second: (*lc.Entry[string]).Get,
 		0:           (*lc.Entry[string]).Refresh,
 	} {
-		synctest.Test(t, func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
 			s, o, release := full(t, map[string]string{"/k": "v"})
 			var all sync.WaitGroup
 			all.Go(func() { must(declare(o, "/k", lc.MaxAge(time.Hour)).Get(t.Context()))(t) })
@@ -167,7 +167,7 @@ func TestAWaitingLoadTakesNoOldCopy(t *testing.T) {
 // A key that nobody waits for any longer is not asked for.
 func TestAWaitingLoadIsLeft(t *testing.T) {
 	nothingRuns()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s, o, release := full(t, map[string]string{"/k": "v"})
 		e := declare(o, "/k")
 		ctx, leave := context.WithCancel(t.Context())
@@ -191,7 +191,7 @@ func TestAWaitingLoadIsLeft(t *testing.T) {
 // take the place that becomes free.
 func TestNothingWaitsWhenWrapReturns(t *testing.T) {
 	nothingRuns()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		defer environment.Replace(environment.Function)()
 		keys, values := many(12)
 		s := newScripted(1, values)
@@ -220,7 +220,7 @@ func TestNothingWaitsWhenWrapReturns(t *testing.T) {
 // its time is up.
 func TestADeafCallKeepsNoPlace(t *testing.T) {
 	for _, leaves := range []bool{false, true} {
-		synctest.Test(t, func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
 			s := newScripted(1, map[string]string{"/k": "v"})
 			release := make(chan struct{})
 			s.fail = func(keys []string) error {
@@ -252,7 +252,7 @@ func TestADeafCallKeepsNoPlace(t *testing.T) {
 
 // A load's time is its own: what it spends in the line does not count.
 func TestWaitingDoesNotCount(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		keys, values := many(5)
 		s := newScripted(1, values)
 		s.latency = 2900 * time.Millisecond
@@ -265,7 +265,7 @@ func TestWaitingDoesNotCount(t *testing.T) {
 
 // That the batched call is not permitted is known to those who waited for theirs.
 func TestWhatWaitsKnowsOfTheFallback(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		keys, values := many(4)
 		s := &single{newScripted(10, values), func(string) error { return nil }}
 		s.gate = make(chan struct{})
@@ -294,7 +294,7 @@ func TestWhatWaitsKnowsOfTheFallback(t *testing.T) {
 
 // A culprit waits alone, and does not end up in a batch again.
 func TestACulpritWaitsAlone(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		keys, values := many(4)
 		s := newScripted(10, values)
 		s.failing(func(asked []string) error {

@@ -51,7 +51,7 @@ func TestBothUndecodable(t *testing.T) {
 
 // a panic in begin leaves the invocation counted
 func TestPanicInBegin(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		defer environment.Replace(environment.Function)()
 		k, stranger := constant("k"), constant("stranger")
 		d := lc.Derive("d", func(ctx context.Context) (string, error) { return stranger.Value(ctx), nil }, []lc.Cached{k})
@@ -80,7 +80,7 @@ func leavesNothing(t *testing.T) {
 
 // a streamed response reads after Wrap has returned
 func TestGetAfterWrap(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		defer environment.Replace(environment.Function)()
 		e := constant("e")
 		h := lc.Wrap(func(ctx context.Context, _ int) (func(), error) {
@@ -166,7 +166,7 @@ func TestBothTypes(t *testing.T) {
 
 // the invocation's own context has ended: the loads are cancelled but not waited for
 func TestEndOfADoneInvocation(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		defer environment.Replace(environment.Function)()
 		n := 0
 		for range 20 {

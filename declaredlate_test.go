@@ -42,7 +42,7 @@ func TestOldestCopyAccepted(t *testing.T) {
 // the next load brings the entry its part.
 func TestDeclaredDuringTheLoadOfItsKey(t *testing.T) {
 	for _, have := range []bool{false, true} {
-		synctest.Test(t, func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
 			s := newScripted(1, map[string]string{"k": "v1"})
 			o := lc.NewOrigin("scripted", s)
 			a := declare(o, "k")
@@ -69,7 +69,7 @@ func TestDeclaredDuringTheLoadOfItsKey(t *testing.T) {
 
 // An invalidated load answers who waits for it and is then forgotten.
 func TestInvalidatedInFlight(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s := newScripted(1, map[string]string{"k": "v1"})
 		s.gate = make(chan struct{})
 		e := declare(lc.NewOrigin("scripted", s), "k")

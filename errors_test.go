@@ -112,7 +112,7 @@ func TestDecodeError(t *testing.T) {
 
 // Failures come in the order of the entries, whatever order they happened in.
 func TestFailuresInOrder(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		var entries []lc.Cached
 		var order []string
 		for i, source := range []string{"slow", "quick", "good", "slower"} {
@@ -151,7 +151,7 @@ func TestHandlersOwnErrorIsUntouched(t *testing.T) {
 }
 
 func TestContextErrorsAreFound(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s := newScripted(1, map[string]string{"k": "v"})
 		s.gate = make(chan struct{})
 		e := declare(lc.NewOrigin("scripted", s), "k")

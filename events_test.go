@@ -121,7 +121,7 @@ func TestEventDuration(t *testing.T) {
 }
 
 func TestEventsComeBeforeTheWaitersGoOn(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		told, returned := make(chan struct{}), false
 		lc.Observe(func(lc.Event) { <-told })
 		defer lc.Observe(nil)
@@ -188,7 +188,7 @@ func TestEventsAddUp(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	for i := range uint64(60) {
-		synctest.Test(t, func(t *testing.T) { addUp(t, rand.New(rand.NewPCG(seed, i))) })
+		bubble(t, func(t *testing.T) { addUp(t, rand.New(rand.NewPCG(seed, i))) })
 	}
 }
 

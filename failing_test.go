@@ -34,7 +34,7 @@ func TestPausesOfASiblingThatCannotDecode(t *testing.T) {
 
 // That the caller left the handler's context is not the source's failure.
 func TestCancelledEarlyLoadIsNoFailure(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		t.Cleanup(environment.Replace(environment.Function))
 		s, o, keys := slow(1)
 		e := declare(o, keys[0], lc.RefreshAhead(0.5), lc.StaleIfError(tenMinutes))
@@ -56,7 +56,7 @@ func TestCancelledEarlyLoadIsNoFailure(t *testing.T) {
 // An early load is joined wherever Wrap is not known to run on Managed Instances: a test
 // that has called the handler has nothing left behind.
 func TestRefreshAheadOutsideLambda(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		t.Cleanup(environment.Replace(environment.Elsewhere))
 		_, o, keys := slow(1)
 		e := declare(o, keys[0], lc.RefreshAhead(0.5))

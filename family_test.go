@@ -65,7 +65,7 @@ func keysOf(calls [][]string) string {
 }
 
 func TestFamilyKeepsWhatWasReadLast(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s, o, f := newTenants(10, lc.MaxEntries(3))
 		for _, test := range []struct{ reads, loads string }{
 			{"abc", "abc"},
@@ -89,7 +89,7 @@ func TestFamilyKeepsWhatWasReadLast(t *testing.T) {
 // Of many keys the last eighth of those read count as read at the same time: those read
 // before them still go first.
 func TestFamilyOfMany(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s := newScripted(1, nil)
 		s.tweak = func(r *lc.Result[string]) { r.Err, r.Value = nil, "v" }
 		o := lc.NewOrigin("thing", s)
@@ -145,7 +145,7 @@ func TestFamilyKeepsItsPromises(t *testing.T) {
 // A key that has to make room while it is loaded still answers who waits for it; who asks
 // for it again meanwhile shares that load.
 func TestFamilyEvictsWhatIsLoaded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s, o, f := newTenants(1, lc.MaxEntries(1))
 		s.gate = make(chan struct{})
 		var all sync.WaitGroup
@@ -172,7 +172,7 @@ func TestFamilyEvictsWhatIsLoaded(t *testing.T) {
 }
 
 func TestFamilyPrefetch(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s, o, f := newTenants(10, lc.MaxEntries(20))
 		err := f.Prefetch(t.Context(), strings.Split("abcdefghijklmnopqrstuvwxyz", "")...)
 		if err != nil {

@@ -16,7 +16,7 @@ import (
 // An entry, and another family, share loads and versions with a family's keys, and what
 // they need stays.
 func TestFamilySharesKeys(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s, o, f := newTenants(1, lc.MaxEntries(1))
 		other, entry := tenants(o, lc.MaxEntries(10)), declare(o, "/t/a")
 		s.gate = make(chan struct{})
@@ -64,7 +64,7 @@ func TestFamilyKeys(t *testing.T) {
 // A load that began before a key was a family's may have brought a copy that is too old
 // for it.
 func TestFamilyTakesNoOldCopy(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s := newScripted(1, map[string]string{"k": "v"})
 		s.tweak = func(r *lc.Result[string]) { r.Age = min(30*time.Minute, s.reqs[len(s.reqs)-1].MaxAge) }
 		s.gate = make(chan struct{})
@@ -88,7 +88,7 @@ func TestFamilyTakesNoOldCopy(t *testing.T) {
 
 // Keys that a family locates at one and the same key share all that is held of it.
 func TestFamilyKeysOfOneKey(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		type request struct {
 			tenant string
 			number int

@@ -93,7 +93,7 @@ func zipf(seed uint64) *rand.Zipf {
 }
 
 func TestFamilyUnderLoad(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s, o, f := newBusy(20 * time.Millisecond)
 		var all sync.WaitGroup
 		var reads, most atomic.Int64

@@ -65,7 +65,7 @@ func TestFamilyMisses(t *testing.T) {
 
 // A miss that Invalidate came after is not remembered.
 func TestFamilyForgetsAMissInFlight(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s, _, f := newTenants(10, lc.RememberMisses(time.Minute))
 		s.gate = make(chan struct{})
 		done := make(chan error)
@@ -113,7 +113,7 @@ func TestFamilyMissesAndOldValues(t *testing.T) {
 
 // What is known of a key that spoils batches outlives all else that is kept of it.
 func TestFamilyRemembersCulprits(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s, o, f := newTenants(10)
 		s.failing(func(keys []string) error {
 			if slices.Contains(keys, "/t/x") {
@@ -151,7 +151,7 @@ func TestFamilyRemembersCulprits(t *testing.T) {
 
 // Whoever asks for what is not there pushes nothing out that is.
 func TestMissesTakeNoRoom(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s, o, f := newTenants(10, lc.MaxEntries(3), lc.RememberMisses(time.Hour))
 		reads(t, f, "abc")
 		for i := range 100 {

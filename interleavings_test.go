@@ -17,7 +17,7 @@ import (
 
 // whoever waited more than a second may still share a load that started after he asked.
 func TestLateLoadShared(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		n := 0
 		e := lc.New("k", func(context.Context) (int, error) { <-time.After(2 * time.Second); n++; return n, nil }, lc.MaxAge(0))
 		var wg sync.WaitGroup
@@ -39,7 +39,7 @@ func TestLateLoadShared(t *testing.T) {
 
 // a copy that is young enough for who asked first is too old for who joins.
 func TestJoinedCopy(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s := &tier{gate: make(chan struct{})}
 		o := lc.NewOrigin("tier", s)
 		patient, strict := declare(o, "k", lc.MaxAge(time.Minute)), declare(o, "k", lc.MaxAge(10*time.Second))
@@ -55,7 +55,7 @@ func TestJoinedCopy(t *testing.T) {
 
 // 2a: nor is a copy an answer to Refresh, though its load started since.
 func TestRefreshJoinsCopy(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s, slow := &tier{gate: make(chan struct{})}, newScripted(1, map[string]string{"slow": "s"})
 		slow.gate = make(chan struct{})
 		e := declare(lc.NewOrigin("tier", s, lc.OriginLoadTimeout(0)), "k")
@@ -97,7 +97,7 @@ func (s *tier) Load(_ context.Context, reqs []lc.Request) []lc.Result[string] {
 
 // the copy was young enough when the load started, not for who joins later.
 func TestJoinedCopyLater(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s := &tier{gate: make(chan struct{})}
 		e := declare(lc.NewOrigin("tier", s, lc.OriginLoadTimeout(0)), "k")
 		go func() { _, _ = e.Get(context.Background()) }()
@@ -123,7 +123,7 @@ func TestJoinedCopyLater(t *testing.T) {
 
 // a stream of an invocation that has ended reads; the next invocation's end cancels its load.
 func TestStreamOfEndedInvocation(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		defer environment.Replace(environment.Function)()
 		s := newScripted(1, map[string]string{"k": "v"})
 		s.gate = make(chan struct{})
@@ -142,7 +142,7 @@ func TestStreamOfEndedInvocation(t *testing.T) {
 
 // the budget ends in mid-isolation: the neighbours are no culprits.
 func TestBudgetEndsInIsolation(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		keys, values := many(10)
 		events := observe(t)
 		s := newScripted(10, values)
@@ -232,7 +232,7 @@ func TestEndCancelsNewcomer(t *testing.T) {
 
 // an observer that ends its goroutine (t.FailNow) leaves nobody waiting.
 func TestObserverGoexit(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		lc.Observe(func(lc.Event) { runtime.Goexit() })
 		defer lc.Observe(nil)
 		keys, values := many(3)

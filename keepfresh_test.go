@@ -13,7 +13,7 @@ import (
 
 // Readers never wait, and calls are as few as without it.
 func TestKeepFresh(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s, o, keys := slow(12)
 		list := declareAll(o, keys[:11])
 		e := declare(o, keys[11])
@@ -55,7 +55,7 @@ func TestKeepFresh(t *testing.T) {
 
 // A load that takes its time, such as that of a large object, keeps nobody else waiting.
 func TestKeepFreshBesideALongLoad(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		long := newScripted(1, map[string]string{"long": "v"})
 		long.gate = make(chan struct{})
 		object := declare(lc.NewOrigin("long", long, lc.OriginLoadTimeout(0)), "long")
@@ -84,7 +84,7 @@ func TestKeepFreshBesideALongLoad(t *testing.T) {
 // A source that forbids asking is not asked in the last fifth of the time it forbids.
 func TestKeepFreshHeedsNotBefore(t *testing.T) {
 	for _, interval := range []time.Duration{time.Minute, 3 * time.Minute} {
-		synctest.Test(t, func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
 			s, o, keys := slow(1)
 			s.tweak = func(r *lc.Result[string]) { r.NotBefore = interval }
 			e := declare(o, keys[0])
@@ -103,7 +103,7 @@ func TestKeepFreshHeedsNotBefore(t *testing.T) {
 
 // A context that is done already starts nothing.
 func TestKeepFreshOfAContextThatIsDone(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s := newScripted(1, map[string]string{"k": "v"})
 		ctx, stop := context.WithCancel(t.Context())
 		stop()

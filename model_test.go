@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	lc "github.com/lambda-cache/lambdacache"
@@ -56,7 +55,7 @@ func TestModel(t *testing.T) {
 }
 
 func history(t *testing.T, seed uint64) (what done) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		w := newWorld(t, seed)
 		w.run()
 		what = w.did

@@ -4,7 +4,6 @@ import (
 	"context"
 	"math"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	lc "github.com/lambda-cache/lambdacache"
@@ -82,7 +81,7 @@ func TestTimeoutsAreShared(t *testing.T) {
 		{"none of the origin's", 0, map[string][]time.Duration{"a": {time.Second}, "b": {0}, "c": {time.Second}}, 40 * time.Second},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
 				s := newScripted(10, map[string]string{})
 				s.gate = make(chan struct{})
 				o := lc.NewOrigin("scripted", s, lc.OriginLoadTimeout(test.origin))

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	lc "github.com/lambda-cache/lambdacache"
@@ -137,7 +136,7 @@ func TestRetryInVain(t *testing.T) {
 // Sixteen invocations are refused at about the same time: one load for all, and every
 // one of them has its rows.
 func TestRetryIsShared(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s := newScripted(1, map[string]string{"db": "old"})
 		s.latency = 50 * time.Millisecond
 		e := declare(lc.NewOrigin("scripted", s), "db")
@@ -169,7 +168,7 @@ func TestRetryIsShared(t *testing.T) {
 // A load that began before the refusal may have missed the rotation: then another one
 // is made.
 func TestRetryDoesNotTrustALoadThatBeganBefore(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s := newScripted(1, map[string]string{"db": "old"})
 		e := declare(lc.NewOrigin("scripted", s), "db")
 		must(e.Get(t.Context()))(t)

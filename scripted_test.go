@@ -4,15 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	lc "github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/internal/clock"
 	"github.com/lambda-cache/lambdacache/internal/environment"
+	"github.com/lambda-cache/lambdacache/internal/flight"
 )
 
 // scripted is a source that counts, fails on demand and can be held.
@@ -208,6 +211,22 @@ func at(host time.Duration) context.Context {
 func reading[T any](e *lc.Entry[T], also ...lc.Cached) func(context.Context) (T, error) {
 	h := lc.Wrap(func(ctx context.Context, _ struct{}) (T, error) { return e.Value(ctx), nil }, append(also, e)...)
 	return func(ctx context.Context) (T, error) { return h(ctx, struct{}{}) }
+}
+
+// bubble is synctest.Test after the loads of the tests before: what is in flight is
+// counted for the whole process, and a bubble does not wait for what is outside it.
+func bubble(t *testing.T, f func(*testing.T)) {
+	t.Helper()
+	nothingRuns()
+	synctest.Test(t, f)
+}
+
+// nothingRuns waits for the ends of loads: a load's goroutine ends after those who waited
+// for it go on.
+func nothingRuns() {
+	for flight.Running() > 0 {
+		runtime.Gosched()
+	}
 }
 
 func want[T comparable](t *testing.T, what string, got, want T) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -17,7 +16,7 @@ import (
 )
 
 func TestManyReadersShareOneLoad(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s := newScripted(1, map[string]string{"k": "v"})
 		s.gate = make(chan struct{})
 		e := declare(lc.NewOrigin("scripted", s), "k")
@@ -39,7 +38,7 @@ func TestManyReadersShareOneLoad(t *testing.T) {
 // Whoever finds a load that is too old for him waits it out and shares the next with
 // the others: never two in flight, at most two load times.
 func TestLoadTooOldToJoin(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s := newScripted(1, map[string]string{"k": "v1"})
 		s.gate = make(chan struct{})
 		e := declare(lc.NewOrigin("scripted", s), "k", lc.LoadTimeout(time.Hour))
@@ -64,7 +63,7 @@ func TestLoadTooOldToJoin(t *testing.T) {
 }
 
 func TestLoadSurvivesItsFirstCaller(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s := newScripted(1, map[string]string{"k": "v"})
 		s.gate = make(chan struct{})
 		e := declare(lc.NewOrigin("scripted", s), "k")
@@ -86,7 +85,7 @@ func TestLoadSurvivesItsFirstCaller(t *testing.T) {
 }
 
 func TestLoadEndsWhenTheLastCallerLeaves(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s := newScripted(10, map[string]string{"a": "v", "b": "v"})
 		s.gate = make(chan struct{})
 		o := lc.NewOrigin("scripted", s)
@@ -110,7 +109,7 @@ func TestLoadEndsWhenTheLastCallerLeaves(t *testing.T) {
 }
 
 func TestLoadTimeout(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s := newScripted(1, map[string]string{"k": "v"})
 		s.gate = make(chan struct{})
 		o := lc.NewOrigin("scripted", s)
@@ -135,7 +134,7 @@ func TestLoadTimeout(t *testing.T) {
 // The invocation's time ends before the load's: what could not be loaded is reported
 // while Lambda still listens.
 func TestInvocationTimeIsUp(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s := newScripted(1, map[string]string{"k": "v"})
 		s.gate = make(chan struct{})
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
@@ -148,7 +147,7 @@ func TestInvocationTimeIsUp(t *testing.T) {
 
 func TestNothingInFlightWhenWrapReturns(t *testing.T) {
 	for _, kind := range []environment.Kind{environment.Function, environment.Managed} {
-		synctest.Test(t, func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
 			defer environment.Replace(kind)()
 			s := newScripted(1, map[string]string{"k": "v"})
 			s.gate = make(chan struct{})
@@ -178,7 +177,7 @@ func TestNothingInFlightWhenWrapReturns(t *testing.T) {
 // A load that does not heed its context binds nobody longer than it may take, and
 // costs the invocations that do not use it one short wait, once.
 func TestLoadThatDoesNotHeedItsContext(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		defer environment.Replace(environment.Function)()
 		never := make(chan struct{})
 		deaf := lc.New("deaf", func(context.Context) (int, error) { <-never; return 1, nil }, lc.LoadTimeout(time.Second))
@@ -208,7 +207,7 @@ func TestLoadThatDoesNotHeedItsContext(t *testing.T) {
 
 // Of two invocations that run, the one that ends first leaves the other's loads alone.
 func TestOnlyTheLastInvocationCancels(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		defer environment.Replace(environment.Function)()
 		s := newScripted(1, map[string]string{"k": "v"})
 		s.gate = make(chan struct{})
@@ -280,17 +279,9 @@ func TestConcurrentInvocations(t *testing.T) {
 	nothingRuns()
 }
 
-// nothingRuns waits for the ends of loads: a load's goroutine ends after those who waited
-// for it go on.
-func nothingRuns() {
-	for flight.Running() > 0 {
-		runtime.Gosched()
-	}
-}
-
 // A key that needs a second load does not wait for another origin's first.
 func TestOriginsDoNotWaitForEachOther(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		object, parameter := newScripted(1, map[string]string{"o": "1"}), newScripted(1, map[string]string{"p": "1"})
 		o := declare(lc.NewOrigin("object", object), "o", lc.LoadTimeout(time.Hour))
 		p := declare(lc.NewOrigin("parameter", parameter), "p", lc.LoadTimeout(time.Hour))

@@ -189,7 +189,7 @@ func TestPanicOfAHandlerPassesThrough(t *testing.T) {
 
 // An invocation that fails ends like any other: nothing stays in flight.
 func TestNothingInFlightAfterAFailure(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		defer environment.Replace(environment.Function)()
 		s := newScripted(1, map[string]string{"k": "v"})
 		s.gate = make(chan struct{})

@@ -168,7 +168,7 @@ func TestBackoffDoesNotExceedMaxAge(t *testing.T) {
 
 // While one invocation finds out whether the source still fails, others go on at once.
 func TestOneProbesWhileOthersGoOn(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s, e := stale(t)
 		<-time.After(time.Minute)
 		must(e.Get(t.Context()))(t) // it is known to fail
@@ -194,7 +194,7 @@ func TestOneProbesWhileOthersGoOn(t *testing.T) {
 // A source that hangs costs an invocation half of its time, and less than 0.2 s is not
 // worth a try.
 func TestTooLittleTimeLeft(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		t.Cleanup(environment.Replace(environment.Function))
 		s, e := stale(t, lc.LoadTimeout(time.Hour))
 		events := observe(t)

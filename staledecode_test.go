@@ -109,7 +109,7 @@ func TestDerivedFromStale(t *testing.T) {
 
 // That a caller leaves, or the last invocation ends, is not the source's failure.
 func TestCancelledLoadIsNoFailure(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		t.Cleanup(environment.Replace(environment.Function))
 		s := newScripted(1, map[string]string{"k": "old"})
 		e := declare(lc.NewOrigin("scripted", s), "k", lc.StaleIfError(tenMinutes))

@@ -25,7 +25,7 @@ func (b *busyFunction) work() {
 func TestAFamilyReadsItself(t *testing.T) {
 	for name, prefetched := range map[string]bool{"alone": false, "with its children": true} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
 				var f *lc.Family[string, string]
 				var busy busyFunction
 				f = lc.NewFamily("tree", func(ctx context.Context, key string) (string, error) {
@@ -65,7 +65,7 @@ func TestAFamilyReadsItself(t *testing.T) {
 
 // Those that come back are over the limit no longer than until as many calls have ended.
 func TestPlacesOfThoseThatComeBack(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		var f *lc.Family[int, int]
 		var busy busyFunction
 		o := lc.NewOrigin("func", intSource(func(ctx context.Context, n int) (int, error) {
@@ -101,7 +101,7 @@ func (f intSource) Load(ctx context.Context, reqs []lc.Request) []lc.Result[int]
 
 // A call that does not heed the end of its time while it waits has no place to come back to.
 func TestADeafCallThatWaits(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		var f *lc.Family[string, string]
 		f = lc.NewFamily("deaf", func(ctx context.Context, key string) (string, error) {
 			if key == "root" {
@@ -125,7 +125,7 @@ func TestADeafCallThatWaits(t *testing.T) {
 
 // Nor do keys of two families, each of which reads the other.
 func TestFamiliesReadEachOther(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		var f, g *lc.Family[string, int]
 		deeper := func(other **lc.Family[string, int]) func(context.Context, string) (int, error) {
 			return func(ctx context.Context, key string) (int, error) {

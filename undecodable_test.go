@@ -104,7 +104,7 @@ func TestNeverDecoded(t *testing.T) {
 // A Refresh that has to wait for something else finds, when it gets to the key, that
 // somebody has loaded it since, and in vain: the old value is not an answer.
 func TestRefreshComesLateToWhatCannotBeDecoded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		slow, s := newScripted(1, map[string]string{"slow": "s"}), newScripted(1, map[string]string{"k": "v1"})
 		slow.gate = make(chan struct{})
 		decoded := 0

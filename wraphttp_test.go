@@ -6,7 +6,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	lc "github.com/lambda-cache/lambdacache"
@@ -44,7 +43,7 @@ func TestWrapHTTP(t *testing.T) {
 
 // The answer is written, and an early load is still joined before the request ends.
 func TestWrapHTTPJoinsEarlyLoads(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		t.Cleanup(environment.Replace(environment.Function))
 		s, o, keys := slow(1)
 		e := declare(o, keys[0], lc.RefreshAhead(0.5))
