@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/lambda-cache/lambdacache/internal/clock"
 	"github.com/lambda-cache/lambdacache/internal/fixed"
@@ -136,7 +139,7 @@ func (c *core) look(ctx context.Context, a ask) (*view, error) {
 func Value[T any](ctx context.Context, name string) T {
 	c, value := named(ctx, name)
 	if c == nil {
-		panic(notWrapped(name))
+		panic(nobodyNamed(ctx, name))
 	}
 	p, ok := value.(*T)
 	if !ok {
@@ -151,6 +154,22 @@ func Value[T any](ctx context.Context, name string) T {
 type misuse string
 
 func (m misuse) Error() string { return string(m) }
+
+// nobodyNamed tells which names there are instead.
+func nobodyNamed(ctx context.Context, name string) misuse {
+	var names []string
+	for inv := invocationOf(ctx); inv != nil; inv = inv.outer {
+		for _, c := range inv.view.entries {
+			names = append(names, strconv.Quote(c.name))
+		}
+	}
+	if names == nil {
+		return notWrapped(name)
+	}
+	slices.Sort(names)
+	return misuse(fmt.Sprintf("lambdacache: no entry that the handler's Wrap lists is named %q: there is %s",
+		name, strings.Join(slices.Compact(names), ", ")))
+}
 
 func notWrapped(name string) misuse {
 	return misuse(fmt.Sprintf("lambdacache: the value of %q was read outside a Wrap that lists it: "+

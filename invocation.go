@@ -86,7 +86,7 @@ func (c *core) in(ctx context.Context, inv *invocation) any {
 func (c *core) fixedIn(ctx context.Context) any {
 	values := fixed.From(ctx)
 	if value, ok := values[c.entry]; ok || values == nil || c.derived == nil {
-		return value
+		return c.readable(value)
 	}
 	from := make([]any, len(c.derived.children))
 	for i, child := range c.derived.children {
@@ -96,7 +96,15 @@ func (c *core) fixedIn(ctx context.Context) any {
 	}
 	value, err := c.derived.of(from)
 	if err != nil {
-		panic(misuse("lambdacache: " + (&Failure{Entry: c.name, Source: c.source, Key: c.key, Err: err}).Error()))
+		return c.readable(fixed.Failure{Err: err})
+	}
+	return value
+}
+
+// readable gives a fixed value; it panics where a test has fixed that there is none.
+func (c *core) readable(value any) any {
+	if failed, ok := value.(fixed.Failure); ok {
+		panic(misuse("lambdacache: " + (&Failure{Entry: c.name, Source: c.source, Key: c.key, Err: failed.Err}).Error()))
 	}
 	return value
 }
@@ -115,7 +123,9 @@ func named(ctx context.Context, name string) (*core, any) {
 				v.entries, v.values = append(v.entries, e.untyped()), append(v.values, value)
 			}
 		}
-		return v.named(name)
+		if c, value := v.named(name); c != nil {
+			return c, c.readable(value)
+		}
 	}
 	return nil, nil
 }

@@ -175,7 +175,10 @@ func (f *family) core(at Located) *core {
 func (f *family) fixedIn(ctx context.Context, key any) *core {
 	if values := fixed.From(ctx); values != nil {
 		if k := (fixed.Key{Family: f.self, Key: key}); values[k] != nil {
-			return &core{entry: k}
+			at, _ := f.find(key) // its name, if it turns out to be fixed that it fails
+			c := f.core(at)
+			c.entry, c.key = k, cmp.Or(at.Key, fmt.Sprint(key))
+			return c
 		}
 	}
 	return nil

@@ -69,9 +69,11 @@ func TestValueByName(t *testing.T) {
 		wantPanic(t, `lambdacache: entry "list" is of type lambdacache_test.tags, not []string: write lambdacache.Value[lambdacache_test.tags](ctx, "list")`,
 			func() { lc.Value[[]string](ctx, "list") })
 		wantPanic(t, `entry "number" is of type int, not interface {}`, func() { lc.Value[any](ctx, "number") })
-		wantPanic(t, `the value of "missing" was read outside a Wrap that lists it`, func() { lc.Value[int](ctx, "missing") })
-		wantPanic(t, `the value of "" was read outside`, func() { lc.Value[int](ctx, "") })
+		wantPanic(t, `lambdacache: no entry that the handler's Wrap lists is named "missing": there is "list", "number", "text"`,
+			func() { lc.Value[int](ctx, "missing") })
+		wantPanic(t, `is named "": there is`, func() { lc.Value[int](ctx, "") })
 	}, constant("text"), number("number", 7), list)
+	wantPanic(t, `the value of "text" was read outside a Wrap that lists it`, func() { lc.Value[string](t.Context(), "text") })
 }
 
 func TestImplicitNamesAlike(t *testing.T) {

@@ -186,7 +186,12 @@ func (ws *wants) view(entries []*core) (*view, error) {
 
 // value is the value of one entry, or nil after it has called fail.
 func (ws *wants) value(c *core, fail func(*core, error)) any {
-	if value := ws.given.value(c); value != nil {
+	switch value := ws.given.value(c).(type) {
+	case nil:
+	case fixed.Failure:
+		fail(c, value.Err)
+		return nil
+	default:
 		return value
 	}
 	if c.derived != nil {

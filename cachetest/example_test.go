@@ -2,6 +2,7 @@ package cachetest_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"testing"
@@ -79,6 +80,21 @@ func ExampleFixed() {
 	// Output:
 	// hello Ada <nil>
 	// welcome Ada <nil>
+}
+
+// What a caller gets when the value cannot be had is tested without AWS as well.
+func ExampleFailing() {
+	testDenied := func(t testing.TB) { // func TestDenied(t *testing.T)
+		ctx := cachetest.Context(t, cachetest.Failing(greeting, lambdacache.ErrDenied))
+
+		_, err := handler(ctx, "Ada")
+		fmt.Println(err)
+		fmt.Println(errors.Is(err, lambdacache.ErrDenied))
+	}
+	run(testDenied)
+	// Output:
+	// lambdacache: load "greeting" from ssm /example/greeting: access denied
+	// true
 }
 
 // A test against a fake AWS goes the whole way: calls, max age, failures.

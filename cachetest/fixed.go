@@ -8,7 +8,8 @@ import (
 	"github.com/lambda-cache/lambdacache/internal/fixed"
 )
 
-// FixedValue is an entry with the value it has in a test: see [Fixed].
+// FixedValue is an entry with the value it has in a test, or with its failure: see [Fixed]
+// and [Failing].
 type FixedValue struct {
 	entry any
 	value func() any // as no verb of fmt looks into it
@@ -29,6 +30,27 @@ func FixedKey[K comparable, T any](family *lambdacache.Family[K, T], key K, valu
 		panic("cachetest: FixedKey: the family is nil")
 	}
 	return FixedValue{fixed.Key{Family: family, Key: key}, func() any { return &value }}
+}
+
+// Failing makes an entry one that cannot be loaded in the context that [Context] makes:
+// Wrap, Get, Refresh, Retry and Prefetch give a *lambdacache.LoadError that names the
+// entry and wraps err, whatever is held; reading the value without a Wrap panics. Give an
+// error that the source would: lambdacache.ErrNotFound, ErrDenied, ErrThrottled, or
+// context.DeadlineExceeded for one that hangs. A nil entry and a nil error panic.
+func Failing[T any](entry *lambdacache.Entry[T], err error) FixedValue {
+	if entry == nil || err == nil {
+		panic("cachetest: Failing: an entry and an error are required")
+	}
+	return FixedValue{entry, func() any { return fixed.Failure{Err: err} }}
+}
+
+// FailingKey makes a family's key one that cannot be loaded, as [Failing] does an entry.
+// A nil family and a nil error panic.
+func FailingKey[K comparable, T any](family *lambdacache.Family[K, T], key K, err error) FixedValue {
+	if family == nil || err == nil {
+		panic("cachetest: FailingKey: a family and an error are required")
+	}
+	return FixedValue{fixed.Key{Family: family, Key: key}, func() any { return fixed.Failure{Err: err} }}
 }
 
 // Context makes a context in which entries have the values given, so that a handler

@@ -8,8 +8,11 @@ import (
 )
 
 // Values maps an entry (its *lambdacache.Entry[T], or a Key) to a pointer to its value
-// (*T).
+// (*T), or to a Failure.
 type Values map[any]any
+
+// Failure stands for the value of an entry that cannot be loaded.
+type Failure struct{ Err error }
 
 // Key is an entry of a family: the *lambdacache.Family[K, T], and a K.
 type Key struct{ Family, Key any }

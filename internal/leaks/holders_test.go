@@ -242,6 +242,7 @@ func (w *world) inner(all map[string][]instance) {
 	all["decode.Error"] = []instance{of("", own), of("behind the pointer", *own)}
 	all["decode.Into"] = []instance{of("", into)}
 	all["environment.Kind"] = []instance{of("", environment.Function)}
+	all["fixed.Failure"] = []instance{of("", fixed.Failure{Err: w.errs[0]})}
 	all["fixed.Key"] = []instance{of("", fixed.Key{Family: w.origin, Key: "a"})}
 	all["fixed.Values"] = []instance{holding("", fixed.Values{w.text: &text})}
 	all["httpclient.Client"] = []instance{of("", httpclient.Client{HTTP: http.DefaultClient, Limit: time.Second})}
