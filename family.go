@@ -86,8 +86,9 @@ func (f keyedFunction) Load(ctx context.Context, reqs []Request) []Result[any] {
 func (f *Family[K, T]) Get(ctx context.Context, key K) (T, error) {
 	if fixed.From(ctx) == nil {
 		if m := f.index.get(key); m != nil {
-			if p := m.held(); p != nil && p.fresh(clock.Now()) {
-				f.touch(m)
+			now := clock.Now()
+			if p := m.held(); p != nil && p.fresh(now) {
+				f.touch(m, now)
 				return *p.value.(*T), nil
 			}
 		}

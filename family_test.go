@@ -64,8 +64,14 @@ func keysOf(calls [][]string) string {
 	return strings.ReplaceAll(strings.Join(slices.Concat(calls...), ""), "/t/", "")
 }
 
+// byBothClocks runs a test where the clock stands still between reads, and where it goes on.
+func byBothClocks(t *testing.T, test func(t *testing.T)) {
+	t.Run("standing still", func(t *testing.T) { bubble(t, test) })
+	t.Run("going on", test)
+}
+
 func TestFamilyKeepsWhatWasReadLast(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	byBothClocks(t, func(t *testing.T) {
 		s, o, f := newTenants(10, lc.MaxEntries(3))
 		for _, test := range []struct{ reads, loads string }{
 			{"abc", "abc"},
@@ -86,10 +92,10 @@ func TestFamilyKeepsWhatWasReadLast(t *testing.T) {
 	})
 }
 
-// Of many keys the last eighth of those read count as read at the same time: those read
-// before them still go first.
+// Of many keys those that were read almost at the same time count as read at once: those
+// read before them still go first.
 func TestFamilyOfMany(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	byBothClocks(t, func(t *testing.T) {
 		s := newScripted(1, nil)
 		s.tweak = func(r *lc.Result[string]) { r.Err, r.Value = nil, "v" }
 		o := lc.NewOrigin("thing", s)

@@ -76,7 +76,8 @@ func (l *load) failure() error {
 // decoded makes a version of a new value. An entry that cannot decode it keeps its
 // part of the version before.
 func (l *load) decoded(a answer, fed []*core) (*version, []error) {
-	v := &version{id: a.Version, load: l.number, parts: make([]part, len(fed)), copied: l.copied(a)}
+	v := newVersion(len(fed))
+	v.id, v.load, v.copied = a.Version, l.number, l.copied(a)
 	errs := make([]error, len(fed))
 	for i, c := range fed {
 		value, err := c.decode(a.value)
@@ -93,7 +94,9 @@ func (l *load) decoded(a answer, fed []*core) (*version, []error) {
 // renewed makes the version of before as young as this load. What could not be
 // decoded then cannot be decoded now.
 func (l *load) renewed(a answer, fed []*core) (*version, []error) {
-	v := &version{id: l.base.id, load: l.number, parts: slices.Clone(l.base.parts), copied: l.copied(a)}
+	v := newVersion(len(l.base.parts))
+	v.id, v.load, v.copied = l.base.id, l.number, l.copied(a)
+	copy(v.parts, l.base.parts)
 	errs := make([]error, len(v.parts))
 	for i := range v.parts {
 		if p := &v.parts[i]; p.err != nil {

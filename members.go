@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"reflect"
 	"sync"
-	"sync/atomic"
 
 	"github.com/lambda-cache/lambdacache/internal/clock"
 	"github.com/lambda-cache/lambdacache/internal/fixed"
@@ -24,8 +23,8 @@ type family struct {
 	self   any // the *Family[K, T] it is the family of
 	stats  *stats
 
-	members members       // by key, to be read without the lock …
-	uses    atomic.Uint64 // counts reads, as far as their order matters
+	members members // by key, to be read without the lock …
+	moments moments // of its members' uses
 
 	mu     sync.Mutex // … and written with it
 	kept   order      // those that have a value
@@ -57,6 +56,7 @@ func (f *family) declare(self any, o *origin, opts []Option) {
 	}
 	defaults := settings{policy: policy{maxAge: DefaultMaxAge}, loadTimeout: o.loadTimeout, limit: DefaultMaxEntries}
 	f.self, f.origin, f.settings, f.stats = self, o, applyToFamily(where, defaults, opts), new(stats)
+	f.moments.blur = blurOf(f.limit)
 	if f.ahead > 0 {
 		panic("lambdacache: " + where + ": RefreshAhead loads beside a handler what its Wrap lists, and no Wrap lists a family: leave it out")
 	}
@@ -74,14 +74,8 @@ func (m *member) held() *part {
 	return nil
 }
 
-// touch makes m the most recently used member, or as good as: as long as it is among
-// the last eighth of them nothing is written, because readers on other processors would
-// have to fetch what was.
-func (f *family) touch(m *member) {
-	if n := f.uses.Load(); n-m.last.Load() > uint64(f.limit/8) {
-		m.last.Store(f.uses.Add(1))
-	}
-}
+// touch makes m the most recently used member, or as good as.
+func (f *family) touch(m *member, now clock.Reading) { f.moments.touch(&m.use, now) }
 
 // look gives a view of the members of keys. Where it fails for some of them the others
 // are held all the same.
@@ -130,10 +124,10 @@ func (f *family) enter(ctx context.Context, key any) (*member, *Failure) {
 	if m == nil {
 		c := f.origin.join(f.core(at))
 		m = &member{id: key, core: c, slot: c.slot, part: c.part}
-		m.last.Store(f.uses.Add(1))
+		m.last.Store(f.moments.next(clock.Now()))
 		f.members.put(key, m)
 	} else {
-		f.touch(m)
+		f.touch(m, clock.Now())
 	}
 	m.readers++
 	f.origin.use(m.slot)

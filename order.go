@@ -3,13 +3,47 @@ package lambdacache
 import (
 	"container/heap"
 	"sync/atomic"
+
+	"github.com/lambda-cache/lambdacache/internal/clock"
 )
 
-// use is when something was last read: of two, the one of the higher number.
+// use is when something was last read.
 type use struct {
-	last atomic.Uint64
-	seen uint64 // the last one that its place in the order takes note of
-	at   int    // its place
+	last atomic.Int64 // one of the family's moments
+	seen int64        // the last one that its place in the order takes note of
+	at   int          // its place
+}
+
+// moments number the uses of a family's members in their order: by the monotonic clock, so
+// that readers on different processors share nothing that is written by a hit, and by
+// counting on where the clock stands still, as in a test.
+type moments struct {
+	counted atomic.Int64 // the highest that was given out by next
+	blur    int64        // uses that are no further apart may count as one
+}
+
+// blurOf is 100 ns for each eighth member, 1 ms at most: too short for as many to be loaded
+// meanwhile. For fewer than eight the order is exact.
+func blurOf(limit int) int64 { return 100 * min(int64(limit/8), 10_000) }
+
+// next gives a moment after all others that were counted.
+func (ms *moments) next(now clock.Reading) int64 {
+	if n := ms.counted.Load(); now.Mono > n && ms.counted.CompareAndSwap(n, now.Mono) {
+		return now.Mono
+	}
+	return ms.counted.Add(1)
+}
+
+// touch makes u the last use, or as good as: a member that is read all the time is written
+// to once in a while, because other processors would have to fetch what was written.
+func (ms *moments) touch(u *use, now clock.Reading) {
+	last := u.last.Load()
+	switch n := ms.counted.Load(); {
+	case now.Mono <= n && last < n:
+		u.last.Store(ms.counted.Add(1))
+	case now.Mono-last > ms.blur:
+		u.last.Store(now.Mono)
+	}
 }
 
 // order is a heap of members by the use of theirs that was seen last. Uses are noted
