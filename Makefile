@@ -17,7 +17,7 @@ N        ?= 100000
 FUZZTIME ?= 10s
 
 # The timeout is per package: a test that hangs prints its goroutines.
-TEST := go test -race -shuffle=on -count=1 -timeout=5m
+TEST := go test -race -shuffle=on -count=1 -timeout=10m
 # The tests of e2e that need a server or client somebody else wrote have a target of their own.
 SERVERS := Moto|VersityGW|Toxiproxy|Fun|ServeStatic|NodeSDK|TheCLI|Dynalite
 MODULES := $(shell tools/modules.sh)
@@ -40,7 +40,7 @@ test: ## all tests that need nothing but Go, in every module, with the race dete
 	@for module in $(OWN); do \
 		echo "== $$module"; (cd "$$module" && $(TEST) $(PKG)); \
 	done
-	@echo "== e2e, without other people's servers"; cd e2e && $(TEST) -timeout=10m -skip '$(SERVERS)' $(PKG)
+	@echo "== e2e, without other people's servers"; cd e2e && $(TEST) -skip '$(SERVERS)' $(PKG)
 
 .PHONY: soak
 soak: ## N random histories of the model, side by side (default 100000; about 90 s on 2 cores)
@@ -54,7 +54,7 @@ soak: ## N random histories of the model, side by side (default 100000; about 90
 .PHONY: e2e
 e2e: ## the tests against moto, versitygw, dynalite, toxiproxy, @vercel/fun, serve-static and the aws CLI, installed into .tools/ if missing
 	@tools/install.sh moto versitygw dynalite toxiproxy fun serve-static awscli
-	cd e2e && $(TEST) -timeout=10m $(PKG)
+	cd e2e && $(TEST) $(PKG)
 
 .PHONY: lint
 lint: ## gofumpt, go mod tidy, go vet, staticcheck and golangci-lint, in every module

@@ -137,9 +137,6 @@ func (c *Clients) Takes(o lambdacache.Option) bool {
 	return client || config || region
 }
 
-// Default gives the default client and makes it if need be.
-func (c *Clients) Default() (any, error) { return c.get(choice{}) }
-
 // get gives the client of a choice and makes it if need be.
 func (c *Clients) get(x choice) (any, error) {
 	if x.client != nil {

@@ -1,6 +1,7 @@
 package awsorigin_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -12,7 +13,9 @@ import (
 
 	"github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/cachetest"
+	"github.com/lambda-cache/lambdacache/internal/awsorigin"
 	"github.com/lambda-cache/lambdacache/internal/leftover"
+	"github.com/lambda-cache/lambdacache/internal/testhook"
 	"github.com/lambda-cache/lambdacache/s3cache"
 	"github.com/lambda-cache/lambdacache/secretcache"
 	"github.com/lambda-cache/lambdacache/ssmcache"
@@ -105,6 +108,49 @@ func TestAProviderOfOnesOwn(t *testing.T) {
 		t.Errorf("%v of %d calls", apps, fake.Calls(""))
 	}
 }
+
+// Every choice has one client and one origin, until a reset, after an error of its
+// configuration too.
+func TestAClientOfEachChoice(t *testing.T) {
+	cachetest.Reset(t)
+	var fails error
+	var made []string
+	clients := awsorigin.NewClients("thingcache",
+		func(user string) (aws.Config, error) { return aws.Config{Region: user + "'s own"}, fails },
+		func(cfg aws.Config) any { made = append(made, cfg.Region); return &cfg })
+	getters := make(map[string]awsorigin.Get)
+	origins := awsorigin.NewOrigins(clients, "thing", func(name string, client awsorigin.Get) *lambdacache.Origin[string] {
+		getters[name] = client
+		return lambdacache.NewOrigin[string](name, nobody{})
+	})
+	for range 2 {
+		origins.Take("k", nil)
+		origins.Take("k", []lambdacache.Option{clients.Region("eu-west-1")})
+	}
+	fails = errors.New("no Region")
+	if _, err := getters["thing"](); err != fails {
+		t.Error(err)
+	}
+	fails = nil
+	first, _ := getters["thing"]()
+	again, _ := getters["thing"]()
+	elsewhere, _ := getters["thing in eu-west-1"]()
+	if again != first || elsewhere == first || len(getters) != 2 {
+		t.Errorf("%d origins, the same client again: %v, elsewhere: %v", len(getters), again == first, elsewhere == first)
+	}
+	testhook.Reset()
+	if reset, _ := getters["thing"](); reset == first {
+		t.Error("the same client after a reset")
+	}
+	if got := strings.Join(made, ", "); got != "thingcache's own, eu-west-1, thingcache's own" {
+		t.Errorf("made clients for %s", got)
+	}
+}
+
+// nobody is a source that is not asked.
+type nobody struct{}
+
+func (nobody) Load(context.Context, []lambdacache.Request) []lambdacache.Result[string] { return nil }
 
 // A provider that takes its time keeps only those waiting who want its configuration.
 func TestAProviderThatTakesItsTime(t *testing.T) {
