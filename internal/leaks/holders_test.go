@@ -87,8 +87,13 @@ func (w *world) optionsAndClients(all map[string][]instance) {
 		of("the credentials", cfg.Credentials), of("the HTTP client", cfg.HTTPClient), of("a service's client", ssm.NewFromConfig(cfg)),
 	}
 	clients := awsorigin.NewClients("mine", awsconfig.Default, func(aws.Config) any { return &keyed{key: leaks.Text} })
+	origins := awsorigin.NewOrigins(clients, "mine", func(name string, client awsorigin.Get) *lambdacache.Origin[string] {
+		_, _ = client() // there is one to be found
+		all["awsorigin.Get"] = []instance{of("", client)}
+		return lambdacache.NewOrigin(name, plain{})
+	})
+	origins.Take("k", nil)
 	w.sessions(all)
-	all["awsorigin.Get"] = []instance{of("", awsorigin.Get(clients.Default))}
 }
 
 // sessions are credentials that are held, of a role and of anything.
