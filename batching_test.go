@@ -3,6 +3,7 @@ package lambdacache_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"slices"
 	"strings"
@@ -284,6 +285,30 @@ func TestLeftOversEndWithTheBudget(t *testing.T) {
 			t.Errorf("hammered the source: %d calls in 3 s", n)
 		}
 	})
+}
+
+// What the source of an entry says of a key is for that entry's load: a function that reads
+// the entry has failed, once.
+func TestWhatAnotherSourceSaysIsSettled(t *testing.T) {
+	for name, err := range map[string]error{
+		"left over": lc.ErrLeftOver, "blamed": lc.Blame(errors.New("x")), "batch denied": lc.BatchDenied(errors.New("x")),
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				inner := newScripted(10, map[string]string{"k": "v"})
+				inner.tweak = func(r *lc.Result[string]) { r.Err = err }
+				read := declare(lc.NewOrigin("inner", inner), "k", lc.LoadTimeout(time.Second))
+				outer := &single{newScripted(10, nil), func(string) error { return errors.New("asked again") }}
+				outer.fail = func([]string) error {
+					_, err := read.Get(t.Context())
+					return fmt.Errorf("wrapped: %w", err)
+				}
+				err := lc.Prefetch(t.Context(), declareAll(lc.NewOrigin[string]("outer", outer, lc.OriginLoadTimeout(time.Minute)), []string{"a", "b"})...)
+				wantError(t, err, "wrapped: lambdacache: load \"k\" from inner")
+				want(t, "calls", sorted(outer.took()), "a+b")
+			})
+		})
+	}
 }
 
 func TestBadSources(t *testing.T) {

@@ -84,7 +84,7 @@ func (o *origin) round(ctx context.Context, loads []*load) (left []*load) {
 	for i, a := range answers {
 		l := loads[i]
 		switch {
-		case errors.Is(a.Err, ErrLeftOver) && ctx.Err() == nil:
+		case isLeftOver(a.Err) && ctx.Err() == nil:
 			left = append(left, l)
 		case splittable(a.Err) && ctx.Err() == nil && (len(loads) > 1 || o.unproven(l)):
 			suspects = append(suspects, alone{l, a})

@@ -3,6 +3,7 @@ package lambdacache
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/lambda-cache/lambdacache/internal/decode"
@@ -83,13 +84,32 @@ func (m *marked) Error() string { return m.err.Error() }
 func (m *marked) Unwrap() error { return m.err }
 
 func splittable(err error) bool {
-	var m *marked
-	return errors.As(err, &m)
+	return says(err, func(e error) bool { _, is := e.(*marked); return is })
 }
 
 func isBatchDenied(err error) bool {
-	var m *marked
-	return errors.As(err, &m) && m.batch
+	return says(err, func(e error) bool { m, is := e.(*marked); return is && m.batch })
+}
+
+func isLeftOver(err error) bool {
+	return says(err, func(e error) bool { return e == ErrLeftOver })
+}
+
+// says reports whether a source's error, or one that it wraps, is one of these. What it
+// wraps of an entry that it has read was said by that entry's source, and is settled.
+func says(err error, is func(error) bool) bool {
+	if err == nil || is(err) {
+		return err != nil
+	}
+	switch e := err.(type) {
+	case *LoadError, *Failure:
+		return false
+	case interface{ Unwrap() error }:
+		return says(e.Unwrap(), is)
+	case interface{ Unwrap() []error }:
+		return slices.ContainsFunc(e.Unwrap(), func(e error) bool { return says(e, is) })
+	}
+	return false
 }
 
 // The causes a caller can decide on: errors.Is(err, lambdacache.ErrNotFound).

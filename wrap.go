@@ -38,7 +38,7 @@ func Wrap[E, R any](h func(ctx context.Context, event E) (R, error), entries ...
 	}
 	w := newWrapper(entries)
 	return func(ctx context.Context, event E) (R, error) {
-		inv, early, err := w.begin(ctx)
+		inv, early, err := w.begin(ctx, true)
 		if err != nil {
 			var zero R
 			return zero, err
@@ -94,8 +94,9 @@ func ambiguous(name string, a, b *core) misuse {
 const maxReserve = 100 * time.Millisecond
 
 // begin makes the invocation's context, which owes an end unless there is an error, and
-// gives the loads that have been started beside the handler, nil for none.
-func (w *wrapper) begin(ctx context.Context) (*invocation, *early, error) {
+// gives the loads that have been started beside the handler, nil for none. The deadline of
+// ctx tells the host's time if it is Lambda's.
+func (w *wrapper) begin(ctx context.Context, lambdas bool) (*invocation, *early, error) {
 	var g given
 	if wraps.Load() > 1 {
 		g.outer = invocationOf(ctx)
@@ -103,7 +104,7 @@ func (w *wrapper) begin(ctx context.Context) (*invocation, *early, error) {
 	g.fixed = fixed.From(ctx)
 	deadline, limited := ctx.Deadline()
 	var now clock.Reading
-	if limited && g.outer == nil && environment.HasHostDeadlines() {
+	if limited && lambdas && g.outer == nil && environment.HasHostDeadlines() {
 		now = clock.Begin(deadline)
 	} else {
 		now = clock.Now() // an inner deadline may be anybody's

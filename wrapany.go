@@ -24,7 +24,7 @@ func WrapAny(h any, entries ...Cached) any {
 	w := newWrapper(entries)
 	return reflect.MakeFunc(signature(f.Type(), outs), func(args []reflect.Value) []reflect.Value {
 		ctx, _ := args[0].Interface().(context.Context)
-		inv, early, err := w.begin(ctx)
+		inv, early, err := w.begin(ctx, true)
 		if err != nil {
 			return failed(outs, err)
 		}

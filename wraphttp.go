@@ -1,6 +1,7 @@
 package lambdacache
 
 import (
+	"context"
 	"net/http"
 	"reflect"
 )
@@ -23,7 +24,8 @@ func WrapHTTP(h http.Handler, entries ...Cached) http.Handler {
 	}
 	w := newWrapper(entries)
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		inv, early, err := w.begin(r.Context())
+		ctx := r.Context()
+		inv, early, err := w.begin(ctx, !ofServer(ctx))
 		if err != nil {
 			http.Error(rw, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
 			return
@@ -35,3 +37,8 @@ func WrapHTTP(h http.Handler, entries ...Cached) http.Handler {
 		}
 	})
 }
+
+// ofServer reports whether a request came over a connection of net/http's server, as from
+// the web adapter: its deadline is its route's, or its client's. What lambdaurl makes has
+// the invocation's own.
+func ofServer(ctx context.Context) bool { return ctx.Value(http.ServerContextKey) != nil }

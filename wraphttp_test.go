@@ -41,6 +41,38 @@ func TestWrapHTTP(t *testing.T) {
 	}
 }
 
+// Behind the web adapter a request's deadline is its route's, or its client's, and tells
+// nothing of the host's time: no value becomes older by it.
+func TestDeadlinesOfAServerAreNotLambdas(t *testing.T) {
+	newTimes(t)
+	s := newScripted(10, map[string]string{"k": "v"})
+	e := declare(lc.NewOrigin("scripted", s), "k")
+	h := lc.WrapHTTP(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), e)
+	for _, limit := range []time.Duration{10 * time.Minute, time.Hour, 24 * time.Hour} {
+		server := httptest.NewServer(http.TimeoutHandler(h, limit, ""))
+		resp, err := server.Client().Get(server.URL)
+		server.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		want(t, "status", resp.StatusCode, http.StatusOK)
+		resp.Body.Close()
+	}
+	want(t, "calls", len(s.took()), 1)
+}
+
+// lambdaurl makes requests with the invocation's own context, whose deadline counts.
+func TestDeadlinesOfAFunctionURLAre(t *testing.T) {
+	newTimes(t)
+	s := newScripted(10, map[string]string{"k": "v"})
+	e := declare(lc.NewOrigin("scripted", s), "k")
+	h := lc.WrapHTTP(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), e)
+	for _, host := range []time.Duration{0, time.Minute - 1, time.Minute} {
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(at(host), http.MethodGet, "/", http.NoBody))
+	}
+	want(t, "calls", len(s.took()), 2)
+}
+
 // The answer is written, and an early load is still joined before the request ends.
 func TestWrapHTTPJoinsEarlyLoads(t *testing.T) {
 	bubble(t, func(t *testing.T) {

@@ -2,6 +2,7 @@ package dynamocache_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -60,14 +61,17 @@ func TestCallsOfARefusedBatchAreCounted(t *testing.T) {
 		l.due()
 		l.prefetch(list...)
 	}
-	reported := 0
-	for _, e := range l.of(lambdacache.EventLoaded) {
-		reported += e.Calls
+	want(t, "reported", l.reported(), l.Calls(""))
+}
+
+// reported is how many calls the events have told of.
+func (l *lab) reported() (calls int) {
+	for _, kind := range []lambdacache.EventKind{lambdacache.EventLoaded, lambdacache.EventUnchanged} {
+		for _, e := range l.of(kind) {
+			calls += e.Calls
+		}
 	}
-	for _, e := range l.of(lambdacache.EventUnchanged) {
-		reported += e.Calls
-	}
-	want(t, "reported", reported, l.Calls(""))
+	return calls
 }
 
 // Policies differ by table: one table that refuses the batch costs the others nothing.
@@ -88,6 +92,31 @@ func TestBatchThatIsNotPermittedOnOneTable(t *testing.T) {
 		want(t, "error", err, nil)
 		want(t, "batches", batches, 1)
 		want(t, "single calls", singles, 2)
+	}
+	want(t, "events", len(l.of(lambdacache.EventFallback)), 1)
+	want(t, "isolated", len(l.of(lambdacache.EventIsolated)), 0)
+}
+
+// Nor when its items are due without the others', as with another max age.
+func TestBatchThatIsNotPermittedOnOneTableAlone(t *testing.T) {
+	l := newLab(t)
+	l.table("good")
+	l.table("bad")
+	_, list := l.items("good", 6)
+	_, others := l.items("bad", 2)
+	l.Deny(batchGetItem, "bad")
+	l.prefetch(append(list, others...)...)
+	for i, asked := range []int{1, 0, 0} { // once, to see whether it is permitted by now
+		before := l.reported()
+		batches, singles, err := l.round(others...)
+		want(t, "error", err, nil)
+		want(t, fmt.Sprint(i, " batches of the refused"), batches, asked)
+		want(t, fmt.Sprint(i, " single calls of the refused"), singles, 2)
+		want(t, fmt.Sprint(i, " calls reported"), l.reported()-before, asked+2)
+		batches, singles, err = l.round(list...)
+		want(t, "error", err, nil)
+		want(t, fmt.Sprint(i, " batches of the others"), batches, 1)
+		want(t, fmt.Sprint(i, " single calls of the others"), singles, 0)
 	}
 	want(t, "events", len(l.of(lambdacache.EventFallback)), 1)
 	want(t, "isolated", len(l.of(lambdacache.EventIsolated)), 0)

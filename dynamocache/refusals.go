@@ -11,13 +11,20 @@ import (
 // refusals are what is known of tables whose items were denied in a batch. Policies
 // differ by table, and one refusal of a batch does not say whose it is.
 type refusals struct {
-	mu     sync.Mutex
-	doubts map[string]bool  // a batch with items of the table was denied
-	singly map[string]error // and that is the operation's: its items can be had one by one only
+	mu      sync.Mutex
+	doubts  map[string]bool     // a batch with items of the table was denied
+	singly  map[string]*refusal // and that is the operation's: its items can be had one by one only
+	batched map[string]bool     // the table's items can be had in a batch
+}
+
+// refusal is that of the batched operation on a table.
+type refusal struct {
+	why     error
+	settled bool // it was tried again in vain
 }
 
 // batch notes the failure of a batch, and marks it if the operation itself is not
-// permitted on any of its tables.
+// permitted on any table, as far as that is known.
 func (r *refusals) batch(keys []key, err error) error {
 	if !errors.Is(err, lambdacache.ErrDenied) {
 		return err
@@ -26,7 +33,8 @@ func (r *refusals) batch(keys []key, err error) error {
 	defer r.mu.Unlock()
 	all := true
 	for _, k := range keys {
-		if r.singly[k.Table] != nil {
+		if known := r.singly[k.Table]; known != nil {
+			known.settled = true
 			continue
 		}
 		all = false
@@ -35,7 +43,7 @@ func (r *refusals) batch(keys []key, err error) error {
 		}
 		r.doubts[k.Table] = true
 	}
-	if all {
+	if all && len(r.batched) == 0 {
 		return lambdacache.BatchDenied(err)
 	}
 	return err
@@ -48,6 +56,10 @@ func (r *refusals) answered(keys []key) {
 	for _, k := range keys {
 		delete(r.doubts, k.Table)
 		delete(r.singly, k.Table)
+		if r.batched == nil {
+			r.batched = make(map[string]bool)
+		}
+		r.batched[k.Table] = true
 	}
 }
 
@@ -63,28 +75,31 @@ func (r *refusals) single(k key, why error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.doubts, k.Table)
+	delete(r.batched, k.Table)
 	if r.singly == nil {
-		r.singly = make(map[string]error)
+		r.singly = make(map[string]*refusal)
 	}
-	r.singly[k.Table] = why
+	r.singly[k.Table] = &refusal{why: why}
 }
 
 // leaveOut gives the keys to put into a batch: not those whose table is known to refuse
-// it, unless that would leave none: asking again tells the core so, or that it is
-// permitted by now.
-func (r *refusals) leaveOut(keys []key, out func(i int, why error)) []key {
+// it. If that leaves none they are asked for once more: the core is told that no batch is
+// permitted, or it is by now.
+func (r *refusals) leaveOut(keys []key, out func(i int, why error)) (batched []key) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	refuses := func(k key) bool { return r.singly[k.Table] != nil }
-	if !slices.ContainsFunc(keys, func(k key) bool { return !refuses(k) }) {
+	again := len(r.batched) == 0 || slices.ContainsFunc(keys, func(k key) bool { return r.singly[k.Table] == nil || !r.singly[k.Table].settled })
+	for _, k := range keys {
+		if r.singly[k.Table] == nil {
+			batched = append(batched, k)
+		}
+	}
+	if len(batched) == 0 && again {
 		return keys
 	}
-	var batched []key
 	for i, k := range keys {
-		if refuses(k) {
-			out(i, r.singly[k.Table])
-		} else {
-			batched = append(batched, k)
+		if refused := r.singly[k.Table]; refused != nil {
+			out(i, refused.why)
 		}
 	}
 	return batched
@@ -93,5 +108,5 @@ func (r *refusals) leaveOut(keys []key, out func(i int, why error)) []key {
 func (r *refusals) forget() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.doubts, r.singly = nil, nil
+	r.doubts, r.singly, r.batched = nil, nil, nil
 }

@@ -45,6 +45,10 @@ func (s *source) Load(ctx context.Context, reqs []lambdacache.Request) []lambdac
 	}
 	results := make([]lambdacache.Result[*item], len(reqs))
 	batched := s.refusals.leaveOut(keys, func(i int, why error) { results[i].Err = lambdacache.Blame(why) })
+	if len(batched) == 0 {
+		results[0].Calls = -1 // this Load makes none
+		return results
+	}
 	out, err := s.batch(ctx, batched)
 	for i, k := range keys {
 		switch {

@@ -74,6 +74,17 @@ func TestASessionServesToItsEnd(t *testing.T) {
 	l.refresh(e, 4)
 }
 
+// Likewise where STS is silent and a load has less time than an attempt at AssumeRole.
+func TestASessionServesLoadsInAHurry(t *testing.T) {
+	l := newLab(t)
+	e := ssmcache.Parameter[string]("/prod/key", ssmcache.Config(assumerole.Role(reader)), lambdacache.LoadTimeout(time.Second))
+	l.refresh(e, 1)
+	l.Fail(cachetest.Fault{Operation: "AssumeRole", Do: cachetest.Hang()})
+	l.clock.Advance(56 * time.Minute)
+	l.refresh(e, 2)
+	l.refresh(e, 2)
+}
+
 // One AssumeRole, however many need it, and it belongs to none of them.
 func TestWhoeverLeavesTakesNoSessionAlong(t *testing.T) {
 	l := newLab(t)

@@ -22,6 +22,10 @@ const (
 
 	// RenewalPause is how long to make do with credentials that could not be renewed.
 	RenewalPause = 30 * time.Second
+
+	// fairTime is how long whoever gives credentials must have kept silent to be at fault
+	// when the caller who asked has left.
+	fairTime = 500 * time.Millisecond
 )
 
 // Ask gets credentials. When hurry is set there are others that are still good: one
@@ -77,6 +81,7 @@ func (g *Grant) usable(now clock.Reading) bool { return g != nil && now.Since(g.
 
 // retrieval is one caller asking for all who want credentials meanwhile.
 type retrieval struct {
+	began clock.Reading
 	done  chan struct{} // the rest is read after it is closed
 	grant *Grant
 	err   error
@@ -128,7 +133,7 @@ func (c *Cache) join() (held *Grant, r *retrieval, mine bool) {
 	if c.running != nil {
 		return nil, c.running, false
 	}
-	c.running = &retrieval{done: make(chan struct{}), left: true}
+	c.running = &retrieval{began: now, done: make(chan struct{}), left: true}
 	return nil, c.running, true
 }
 
@@ -137,26 +142,35 @@ func (c *Cache) due(now clock.Reading) bool {
 	return !now.Accepts(c.held.asked, c.held.life-ExpiryWindow) && !now.Accepts(c.failed, RenewalPause)
 }
 
-// carryOut asks for all who wait for r.
+// carryOut asks for all who wait for r. Where others are held that are still good, half of
+// the caller's time is left to the call that is to be made with them.
 func (c *Cache) carryOut(ctx context.Context, r *retrieval) {
 	defer c.finish(r)
 	c.mu.Lock()
 	old := c.held
 	c.mu.Unlock()
-	r.grant, r.err = c.ask(ctx, old.usable(clock.Now()))
+	asking, good := ctx, old.usable(clock.Now())
+	if deadline, limited := ctx.Deadline(); limited && good {
+		var stop context.CancelFunc
+		asking, stop = context.WithDeadline(ctx, deadline.Add(-time.Until(deadline)/2))
+		defer stop()
+	}
+	r.grant, r.err = c.ask(asking, good)
 	r.left = r.err != nil && ctx.Err() != nil
 }
 
-// finish ends r. What is held makes up for what could not be had, as long as it is good.
+// finish ends r. What is held makes up for what could not be had, as long as it is good:
+// also when the caller left, because the next one may have no more time than he had. In
+// doubt another caller asks first, unless the silence was too long to be the caller's fault.
 func (c *Cache) finish(r *retrieval) {
 	c.mu.Lock()
 	now := clock.Now()
 	switch {
-	case r.left:
-	case r.err == nil:
+	case r.err == nil && r.grant != nil:
 		c.held, c.doubted, c.failed = r.grant, false, clock.Reading{}
+	case r.left && c.doubted && now.Since(r.began) < fairTime:
 	case c.held.usable(now):
-		r.grant, r.err = c.held, nil
+		r.grant, r.err, r.left = c.held, nil, false
 		c.doubted, c.failed = false, now
 	}
 	c.running = nil
