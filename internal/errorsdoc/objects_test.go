@@ -84,7 +84,7 @@ func elsewhere(next http.Handler) http.Handler {
 
 func objects() []loading {
 	fewAttempts := func(t *testing.T) { t.Setenv("AWS_MAX_ATTEMPTS", "2") } // or the test takes as long as a user waits
-	realLimits := func(t *testing.T) { fewAttempts(t); t.Cleanup(testhook.Impatient()) }
+	realLimits := func(t *testing.T) { fewAttempts(t); t.Cleanup(testhook.Patience(1)) }
 	body := strings.Repeat(badValue, 1000)
 	return []loading{
 		{

@@ -15,12 +15,11 @@ func Limit(d time.Duration) time.Duration { return d * time.Duration(max(1, pati
 // Patient makes every Limit so long that only what hangs meets it, until restore is
 // called: a machine that is busy with other things is no service that does not answer.
 // What is made while it holds keeps its limits. For tests only.
-func Patient() (restore func()) { return times(50) }
+func Patient() (restore func()) { return Patience(50) }
 
-// Impatient is the opposite, for tests that wait for a limit.
-func Impatient() (restore func()) { return times(1) }
-
-func times(n int64) (restore func()) {
-	old := patience.Swap(n)
+// Patience makes every Limit so many times as long; with 1 it is for tests that wait for
+// one.
+func Patience(times int64) (restore func()) {
+	old := patience.Swap(times)
 	return func() { patience.Store(old) }
 }
