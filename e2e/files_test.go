@@ -106,7 +106,7 @@ func TestACrashDuringADownload(t *testing.T) {
 // A function that is stopped by its timeout is reset like one that crashed.
 func TestATimeoutDuringADownload(t *testing.T) {
 	t.Parallel()
-	f, aws := newFile(t, timeout(time.Second))
+	f, aws := newFile(t, timeout(5*time.Second)) // the first one needs some of it, on a busy machine more
 	first := invoke[fileResponse](t, f, nil)
 	putFile(aws, 2)
 	gate := cachetest.NewGate()
