@@ -29,7 +29,7 @@ func deeper(ctx context.Context, n int) context.Context {
 // constant has every option set: none of them may cost a hit anything.
 func constant(name string) *lc.Entry[string] {
 	return lc.New(name, func(context.Context) (string, error) { return "value", nil },
-		lc.MaxAge(time.Hour), lc.StaleIfError(time.Hour), lc.RefreshAhead(0.9), lc.Jitter(0.1), lc.LoadTimeout(time.Second))
+		lc.MaxAge(time.Hour), lc.StaleIfError(time.Hour), lc.RefreshAhead(0.9), lc.Jitter(0.1), lc.LoadTimeout(time.Minute))
 }
 
 func constants(n int) (list []lc.Cached) {

@@ -166,7 +166,6 @@ func TestAWaitingLoadTakesNoOldCopy(t *testing.T) {
 
 // A key that nobody waits for any longer is not asked for.
 func TestAWaitingLoadIsLeft(t *testing.T) {
-	nothingRuns()
 	bubble(t, func(t *testing.T) {
 		s, o, release := full(t, map[string]string{"/k": "v"})
 		e := declare(o, "/k")
@@ -190,7 +189,6 @@ func TestAWaitingLoadIsLeft(t *testing.T) {
 // When the last invocation ends, what waits for its place goes as well, and does not
 // take the place that becomes free.
 func TestNothingWaitsWhenWrapReturns(t *testing.T) {
-	nothingRuns()
 	bubble(t, func(t *testing.T) {
 		defer environment.Replace(environment.Function)()
 		keys, values := many(12)

@@ -77,7 +77,7 @@ func NewOrigin[R any](name string, s Source[R], opts ...OriginOption) *Origin[R]
 	if name == "" || s == nil {
 		panic("lambdacache: NewOrigin: an origin needs a name and a source")
 	}
-	o := &origin{name: name, loadTimeout: DefaultLoadTimeout, maxKeys: 1, maxCalls: defaultMaxCalls, slots: make(map[string]*slot), culprits: make(map[string]bool)}
+	o := &origin{name: name, loadTimeout: testhook.Limit(DefaultLoadTimeout), maxKeys: 1, maxCalls: defaultMaxCalls, slots: make(map[string]*slot), culprits: make(map[string]bool)}
 	o.ask = func(ctx context.Context, reqs []Request) []answer { return untyped(s.Load(ctx, reqs)) }
 	if b, ok := s.(Batcher); ok {
 		if o.maxKeys = b.MaxKeys(); o.maxKeys < 1 {

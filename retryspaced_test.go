@@ -117,6 +117,7 @@ func TestRetryOfWhatIsFixedInPart(t *testing.T) {
 	want(t, "runs", runs, 1)
 	leave()
 	loading.Wait()
+	nothingRuns() // or the next test's observer is told of it
 }
 
 // A new version that came by itself ends the pause as well.

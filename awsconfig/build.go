@@ -10,6 +10,7 @@ import (
 	"github.com/lambda-cache/lambdacache/internal/awskeys"
 	"github.com/lambda-cache/lambdacache/internal/awsrecover"
 	"github.com/lambda-cache/lambdacache/internal/httpclient"
+	"github.com/lambda-cache/lambdacache/internal/testhook"
 )
 
 // host is where the configuration is built: the environment and the limits, which
@@ -26,8 +27,8 @@ type host struct {
 func lambda() *host {
 	return &host{
 		getenv:         os.Getenv,
-		attempt:        1500 * time.Millisecond,
-		connect:        time.Second,
+		attempt:        testhook.Limit(1500 * time.Millisecond),
+		connect:        testhook.Limit(time.Second),
 		idle:           10 * time.Second,
 		containerHost:  "http://169.254.170.2",
 		backoffCeiling: 400 * time.Millisecond,

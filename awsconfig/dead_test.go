@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/lambda-cache/lambdacache/internal/httpclient"
+	"github.com/lambda-cache/lambdacache/internal/testlab"
 )
 
 // secondUse runs ends for the requests that come on a kept connection, once there
@@ -85,6 +86,10 @@ func TestKeptConnectionsThatEnd(t *testing.T) {
 
 // Three connections go silent: only the first costs an attempt.
 func TestKeptConnectionsThatHang(t *testing.T) {
+	testlab.Patiently(t, 50*time.Millisecond, keptConnectionsThatHang)
+}
+
+func keptConnectionsThatHang(t *testing.T, limit time.Duration) (enough bool) {
 	s := secondUse(t, 3, func(_ http.ResponseWriter, r *http.Request) { hang(r) })
 	h := lambdaEnv(env{"AWS_ENDPOINT_URL": s.URL, "AWS_MAX_ATTEMPTS": "2"}).host()
 	h.attempt = time.Minute // for those that are answered, however slow the machine
@@ -92,7 +97,7 @@ func TestKeptConnectionsThatHang(t *testing.T) {
 	call := ssmClient(built.plain)
 	warm(t, 3, call)
 	client := built.plain.HTTPClient.(*httpclient.Client)
-	client.Limit = 50 * time.Millisecond
+	client.Limit = limit
 	attempts := 0
 	before := client.Before
 	client.Before = func() {
@@ -104,9 +109,11 @@ func TestKeptConnectionsThatHang(t *testing.T) {
 	if err := call(); err != nil {
 		t.Error(err)
 	}
-	if requests, connections := s.requests.Load(), s.connections.Load(); requests != 5 || connections != 4 {
-		t.Errorf("%d requests on %d connections, want 5 on 4: the second attempt on a new one", requests, connections)
+	requests, connections := s.requests.Load(), s.connections.Load()
+	if requests == 5 && connections != 4 {
+		t.Errorf("%d requests on %d connections, want 4: the second attempt on a new one", requests, connections)
 	}
+	return requests == 5
 }
 
 // A connection that DropIdle has missed, because it was on its way back to the

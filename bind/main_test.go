@@ -8,9 +8,14 @@ import (
 	"github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/cachetest"
 	"github.com/lambda-cache/lambdacache/internal/leftover"
+	"github.com/lambda-cache/lambdacache/internal/testhook"
+	"github.com/lambda-cache/lambdacache/internal/testlab"
 )
 
-func TestMain(m *testing.M) { leftover.Main(m) }
+func TestMain(m *testing.M) {
+	testhook.Patient() // a busy machine is no service that does not answer
+	leftover.Main(m)
+}
 
 // lab is a fake AWS, a clock and a /tmp for one test.
 type lab struct {
@@ -21,6 +26,7 @@ type lab struct {
 
 func newLab(t *testing.T) *lab {
 	t.Helper()
+	testlab.Landed() // of the test before
 	t.Setenv("TMPDIR", t.TempDir())
 	l := &lab{AWS: cachetest.NewAWS(t), t: t}
 	cachetest.Reset(t)

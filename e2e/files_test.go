@@ -106,13 +106,14 @@ func TestACrashDuringADownload(t *testing.T) {
 // A function that is stopped by its timeout is reset like one that crashed.
 func TestATimeoutDuringADownload(t *testing.T) {
 	t.Parallel()
-	f, aws := newFile(t, timeout(time.Second))
+	f, aws := newFile(t, timeout(3*time.Second))
 	first := invoke[fileResponse](t, f, nil)
 	putFile(aws, 2)
 	gate := cachetest.NewGate()
-	aws.Fail(cachetest.Fault{Operation: "GetObject", Times: 1, Do: gate.HoldBody(512 << 10)})
+	heal := aws.Fail(cachetest.Fault{Operation: "GetObject", Do: gate.HoldBody(512 << 10)})
 	f.sleepUnseen(t, time.Minute)
 	failed(t, f.try(t, nil), lambdahost.ErrorTypeTimeout)
+	heal()
 	wantRecovery(t, f, 2, first)
 }
 

@@ -53,7 +53,9 @@ type limits struct {
 	roots   *x509.CertPool
 }
 
-var lambda = limits{attempt: 1500 * time.Millisecond, connect: time.Second, idle: 10 * time.Second}
+func lambda() limits {
+	return limits{attempt: testhook.Limit(1500 * time.Millisecond), connect: testhook.Limit(time.Second), idle: 10 * time.Second}
+}
 
 // newClient makes a client like that of package awsconfig, which this one must not
 // import: it would link the AWS SDK.
@@ -105,7 +107,7 @@ func defaultClient() doer {
 	defaults.Lock()
 	defer defaults.Unlock()
 	if defaults.client == nil {
-		defaults.client, defaults.close = newClient(lambda)
+		defaults.client, defaults.close = newClient(lambda())
 	}
 	return defaults.client
 }

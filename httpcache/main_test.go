@@ -10,9 +10,14 @@ import (
 	"github.com/lambda-cache/lambdacache/cachetest"
 	"github.com/lambda-cache/lambdacache/internal/leftover"
 	"github.com/lambda-cache/lambdacache/internal/site"
+	"github.com/lambda-cache/lambdacache/internal/testhook"
+	"github.com/lambda-cache/lambdacache/internal/testlab"
 )
 
-func TestMain(m *testing.M) { leftover.Main(m) }
+func TestMain(m *testing.M) {
+	testhook.Patient() // a busy machine is no service that does not answer
+	leftover.Main(m)
+}
 
 // lab is a site and a clock for one test.
 type lab struct {
@@ -23,6 +28,7 @@ type lab struct {
 
 func newLab(t *testing.T) *lab {
 	t.Helper()
+	testlab.Landed() // of the test before
 	l := &lab{Site: site.New(t), t: t, clock: cachetest.NewClock(t)}
 	cachetest.Reset(t)
 	return l

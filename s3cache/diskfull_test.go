@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/lambda-cache/lambdacache"
+	"github.com/lambda-cache/lambdacache/internal/testlab"
 )
 
 // fullDisk takes room bytes and refuses the rest, as a /tmp that fills up.
@@ -173,7 +174,8 @@ func diskFullOfOldVersions(t *testing.T) {
 	limitDisk(t, &room, syscall.ENOSPC)
 	other := File("s3://b/other")
 	path := get(t, other).Path()
-	lambdacache.Invalidate(other) // and nothing reaches the file any more
+	lambdacache.Invalidate(other)
+	testlab.Landed() // and nothing reaches the file any more, the load neither
 	want(t, "on disk", len(l.onDisk()), 1)
 	real := create
 	var mu sync.Mutex

@@ -19,6 +19,8 @@ import (
 	"github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/cachetest"
 	"github.com/lambda-cache/lambdacache/internal/leftover"
+	"github.com/lambda-cache/lambdacache/internal/testhook"
+	"github.com/lambda-cache/lambdacache/internal/testlab"
 )
 
 func TestMain(m *testing.M) {
@@ -26,7 +28,8 @@ func TestMain(m *testing.M) {
 		child(uri)
 		return
 	}
-	proofLimit = time.Minute                                       // a machine that is busy with other tests does not change what is asked for
+	testhook.Patient()                                             // a busy machine is no service that does not answer,
+	proofLimit = time.Minute                                       // nor does it change what is asked for
 	os.Setenv("GORACE", os.ExpandEnv("$GORACE atexit_sleep_ms=0")) // or each child sleeps for a second before it ends
 	leftover.Main(m)
 }
@@ -42,6 +45,7 @@ type lab struct {
 
 func newLab(t *testing.T, opts ...cachetest.AWSOption) *lab {
 	t.Helper()
+	testlab.Landed() // of the test before
 	t.Setenv("TMPDIR", t.TempDir())
 	l := &lab{AWS: cachetest.NewAWS(t, opts...), t: t, clock: cachetest.NewClock(t)}
 	cachetest.Reset(t)

@@ -160,7 +160,7 @@ func (r *rotations) beside(ctx context.Context, reqs []lambdacache.Request, api 
 		}
 	}
 	results := load()
-	late := time.AfterFunc(patience, stop)
+	late := time.AfterFunc(testhook.Limit(patience), stop)
 	all.Wait()
 	late.Stop()
 	for i, x := range list {

@@ -3,6 +3,7 @@ package ssmcache_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"testing"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/cachetest"
+	"github.com/lambda-cache/lambdacache/internal/testlab"
 	"github.com/lambda-cache/lambdacache/ssmcache"
 )
 
@@ -94,22 +96,32 @@ func TestExpiredToken(t *testing.T) {
 	want(t, "value afterwards", get(t, e), secret)
 }
 
-func TestHungServer(t *testing.T) {
+func TestHungServer(t *testing.T) { testlab.Patiently(t, 100*time.Millisecond, hungServer) }
+
+func hungServer(t *testing.T, limit time.Duration) (enough bool) {
 	l := newLab(t)
-	l.SSM.Put("/hung/key", secret) // in no other test: entries of one key share the longest of their timeouts
-	e := ssmcache.Parameter[string]("/hung/key", lambdacache.LoadTimeout(100*time.Millisecond))
-	get(t, e)
+	name := fmt.Sprintf("/hung/%v/key", limit) // in no other test: entries of one key share the longest of their timeouts
+	l.SSM.Put(name, secret)
+	e := ssmcache.Parameter[string](name, lambdacache.LoadTimeout(limit))
+	if _, inTime := testlab.InTime(t, e); !inTime {
+		return false
+	}
 	l.due()
 	l.ResetCounts()
 	heal := l.Fail(cachetest.Fault{Do: cachetest.Hang()})
-	err := fails(t, e, `lambdacache: load "key" from ssm /hung/key: no answer within 100ms (lambdacache.LoadTimeout): GetParameters: `)
+	err := fails(t, e, fmt.Sprintf(`lambdacache: load "key" from ssm %s: no answer within %v (lambdacache.LoadTimeout): GetParameters: `, name, limit))
 	want(t, "DeadlineExceeded", errors.Is(err, context.DeadlineExceeded), true)
 	l.WaitIdle()
+	if l.Calls("") == 0 {
+		return false
+	}
 	want(t, "requests", l.Calls(""), 1)
 	want(t, "the request was given up", l.Requests()[0].Left, true)
 	want(t, "age of the old value", e.Stats().Age, lambdacache.DefaultMaxAge)
 	heal()
-	want(t, "value afterwards", get(t, e), secret)
+	value, inTime := testlab.InTime(t, e)
+	want(t, "value afterwards", value == secret, inTime)
+	return inTime
 }
 
 func TestCallerWhoLeaves(t *testing.T) {

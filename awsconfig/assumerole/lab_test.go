@@ -10,9 +10,14 @@ import (
 	"github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/cachetest"
 	"github.com/lambda-cache/lambdacache/internal/leftover"
+	"github.com/lambda-cache/lambdacache/internal/testhook"
+	"github.com/lambda-cache/lambdacache/internal/testlab"
 )
 
-func TestMain(m *testing.M) { leftover.Main(m) }
+func TestMain(m *testing.M) {
+	testhook.Patient() // a busy machine is no service that does not answer
+	leftover.Main(m)
+}
 
 const (
 	account = "222222222222"
@@ -30,6 +35,7 @@ type lab struct {
 
 func newLab(t *testing.T) *lab {
 	t.Helper()
+	testlab.Landed() // of the test before
 	l := &lab{AWS: cachetest.NewAWS(t), t: t}
 	cachetest.Reset(t)
 	l.clock = cachetest.NewClock(t)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/cachetest"
+	"github.com/lambda-cache/lambdacache/internal/testhook"
 	"github.com/lambda-cache/lambdacache/s3cache"
 )
 
@@ -83,6 +84,7 @@ func elsewhere(next http.Handler) http.Handler {
 
 func objects() []loading {
 	fewAttempts := func(t *testing.T) { t.Setenv("AWS_MAX_ATTEMPTS", "2") } // or the test takes as long as a user waits
+	realLimits := func(t *testing.T) { fewAttempts(t); t.Cleanup(testhook.Patience(1)) }
 	body := strings.Repeat(badValue, 1000)
 	return []loading{
 		{
@@ -163,13 +165,14 @@ func objects() []loading {
 		},
 		{
 			heading: "S3 that does not answer",
-			setup:   fewAttempts,
+			setup:   realLimits,
 			declare: file("s3://models/hanging.bin"),
 			good:    putsObject("models", "hanging.bin", goodValue),
 			bad:     fails(cachetest.Hang()),
 		},
 		{
 			heading: "A download that does not go on",
+			setup:   realLimits,
 			declare: file("s3://models/stuck.bin"),
 			good:    putsObject("models", "stuck.bin", goodValue),
 			bad:     replaced("models", "stuck.bin", body, cachetest.NewGate().HoldBody(7000)),

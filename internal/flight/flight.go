@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/lambda-cache/lambdacache/internal/testhook"
 )
 
 // Call is one piece of shared work.
@@ -71,7 +73,7 @@ func (c *Call) Within(ctx context.Context, budget time.Duration, overdue error) 
 		return ctx, func() {}
 	}
 	limited, release := context.WithTimeoutCause(ctx, budget, overdue)
-	giveUp := time.AfterFunc(budget+grace, func() { c.giveUp(overdue) })
+	giveUp := time.AfterFunc(budget+testhook.Limit(grace), func() { c.giveUp(overdue) })
 	return limited, func() { release(); giveUp.Stop() }
 }
 

@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/lambda-cache/lambdacache/internal/testhook"
+	"github.com/lambda-cache/lambdacache/internal/testlab"
 )
 
 // withExtensions configures extensions of the given names, all of one mode.
@@ -135,6 +138,7 @@ func TestTheAnswerWaitsForTheExtensions(t *testing.T) {
 }
 
 func TestAnExtensionCanUseUpTheTime(t *testing.T) {
+	defer testhook.Patience(1)() // it does not end
 	configure := withExtensions(t, "works on", "INVOKE SHUTDOWN", "collector")
 	h := newHost(t, func(c *Config) {
 		configure(c)
@@ -175,20 +179,21 @@ func TestShutdownReasons(t *testing.T) {
 }
 
 func TestAnExtensionThatIgnoresShutdownIsKilled(t *testing.T) {
-	h := newHost(t, withExtensions(t, "stays", "SHUTDOWN", "collector"))
-	if err := h.Init(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	s := h.sandbox.Load()
-	h.retire(spinDown)
-	for _, p := range s.processes() {
-		if p.alive() {
-			t.Errorf("%s is still there", p.name)
+	testlab.Patiently(t, shutdownGrace, func(t *testing.T, grace time.Duration) (enough bool) {
+		defer testhook.Patience(int64(grace / shutdownGrace))()
+		h := newHost(t, withExtensions(t, "stays", "SHUTDOWN", "collector"))
+		if err := h.Init(t.Context()); err != nil {
+			t.Fatal(err)
 		}
-	}
-	if len(lines(t, h, "collector {")) != 1 {
-		t.Error("SHUTDOWN did not come")
-	}
+		s := h.sandbox.Load()
+		h.retire(spinDown)
+		for _, p := range s.processes() {
+			if p.alive() {
+				t.Errorf("%s is still there", p.name)
+			}
+		}
+		return len(lines(t, h, "collector {")) == 1 // SHUTDOWN came
+	})
 }
 
 func TestExtensionFailures(t *testing.T) {

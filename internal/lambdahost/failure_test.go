@@ -11,6 +11,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/lambda-cache/lambdacache/internal/testhook"
+	"github.com/lambda-cache/lambdacache/internal/testlab"
 )
 
 // wantError checks an invocation's error and that the payload describes it.
@@ -122,24 +125,31 @@ func TestTimeoutWithoutExtensionKillsAtOnce(t *testing.T) {
 }
 
 func TestTimeoutWithInternalExtensionSendsSIGTERM(t *testing.T) {
-	for _, mode := range []string{"exits", "stays"} { // by itself, or killed after its grace
-		t.Run(mode, func(t *testing.T) {
-			h := newHost(t, func(c *Config) {
-				c.Timeout = 300 * time.Millisecond
-				c.Env["INTERNAL"] = mode
-			})
-			if err := h.Init(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			wantError(t, invoke(t, h, command{Do: "hang"}), ErrorTypeTimeout, "timed out")
-			if !slices.Contains(journal(t, h), "SIGTERM") {
-				t.Errorf("no SIGTERM came: %q", journal(t, h))
-			}
-			if h.PID() != 0 {
-				t.Error("the process outlived the timeout")
-			}
+	sendsSIGTERM := func(t *testing.T, mode string) (came bool) {
+		h := newHost(t, func(c *Config) {
+			c.Timeout = 300 * time.Millisecond
+			c.Env["INTERNAL"] = mode
 		})
+		if err := h.Init(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		wantError(t, invoke(t, h, command{Do: "hang"}), ErrorTypeTimeout, "timed out")
+		if h.PID() != 0 {
+			t.Error("the process outlived the timeout")
+		}
+		return slices.Contains(journal(t, h), "SIGTERM")
 	}
+	t.Run("exits", func(t *testing.T) { // by itself
+		if !sendsSIGTERM(t, "exits") {
+			t.Error("no SIGTERM came")
+		}
+	})
+	t.Run("stays", func(t *testing.T) { // and is killed after its grace
+		testlab.Patiently(t, internalGrace, func(t *testing.T, grace time.Duration) (enough bool) {
+			defer testhook.Patience(int64(grace / internalGrace))()
+			return sendsSIGTERM(t, "stays")
+		})
+	})
 }
 
 func TestInitErrorIsReportedAndRepeated(t *testing.T) {

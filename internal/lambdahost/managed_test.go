@@ -3,12 +3,15 @@
 package lambdahost
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/lambda-cache/lambdacache/internal/testlab"
 )
 
 func managed(n int) func(*Config) {
@@ -85,20 +88,29 @@ func TestManagedEnvironmentVariables(t *testing.T) {
 }
 
 func TestATimeoutThereFailsOneInvocationOnly(t *testing.T) {
+	testlab.Patiently(t, 200*time.Millisecond, timeoutThere)
+}
+
+func timeoutThere(t *testing.T, limit time.Duration) (enough bool) {
 	door := gate(t, t.TempDir(), "door")
 	h := newHost(t, managed(2))
 	if err := h.Init(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	h.cfg.Timeout = 200 * time.Millisecond
-	wantError(t, invoke(t, h, command{Do: "wait", Path: door}), ErrorTypeTimeout, "timed out after 0.20 seconds")
+	h.cfg.Timeout = limit
+	wantError(t, invoke(t, h, command{Do: "wait", Path: door}), ErrorTypeTimeout, fmt.Sprintf("timed out after %.2f seconds", limit.Seconds()))
 	h.cfg.Timeout = patience
-	if got := ask[int](t, h, command{Do: "count"}); got != 2 || h.Starts() != 1 {
-		t.Errorf("call %d after %d starts, want the second in the same process", got, h.Starts())
+	got := ask[int](t, h, command{Do: "count"})
+	if h.Starts() != 1 {
+		t.Errorf("%d starts", h.Starts())
+	}
+	if got != 2 { // the first did not reach the function in time, or comes later
+		return false
 	}
 	open(t, door) // its answer comes now, and is told that it is late
 	eventually(t, "the late answer was refused", func() bool { return slices.Contains(journal(t, h), "refused 410") })
 	invoke(t, h, command{Do: "count"})
+	return true
 }
 
 func TestACrashThereFailsAllThatRun(t *testing.T) {

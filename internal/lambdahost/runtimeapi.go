@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/lambda-cache/lambdacache/internal/testhook"
 )
 
 const (
@@ -139,7 +141,7 @@ func copyBody(inv *invocation, body io.Reader) error {
 // breakOff fails an invocation whose response broke off. If that is because the
 // process is about to end, its end is the better explanation.
 func (s *sandbox) breakOff(inv *invocation) {
-	timer := time.NewTimer(exitPatience)
+	timer := time.NewTimer(testhook.Limit(exitPatience))
 	defer timer.Stop()
 	select {
 	case <-s.failed:

@@ -5,6 +5,8 @@ package lambdahost
 import (
 	"syscall"
 	"time"
+
+	"github.com/lambda-cache/lambdacache/internal/testhook"
 )
 
 // The reasons a SHUTDOWN event gives.
@@ -50,11 +52,11 @@ func (s *sandbox) askToEnd(reason string) {
 	if len(subscribed)+len(rest) > 0 {
 		grace = runtimeGrace
 	}
-	end := time.NewTimer(shutdownGrace)
+	end := time.NewTimer(testhook.Limit(shutdownGrace))
 	defer end.Stop()
 	deadline := s.cfg.Now().Add(shutdownGrace)
 	if p := s.runtimeProcess(); p != nil && p.alive() {
-		p.terminate(time.After(grace))
+		p.terminate(time.After(testhook.Limit(grace)))
 	}
 	s.announceShutdown(reason, deadline)
 	for _, p := range rest {

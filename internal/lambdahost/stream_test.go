@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"testing"
+
+	"github.com/lambda-cache/lambdacache/internal/testhook"
 )
 
 func startStream(t *testing.T, h *Host, do string) (stream *Stream, door string) {
@@ -78,6 +80,7 @@ func TestStreamsThatFailMidway(t *testing.T) {
 
 func TestAResponseThatBreaksOff(t *testing.T) {
 	h := newHost(t, nil)
+	defer testhook.Patience(1)() // this one does not end
 	r := invoke(t, h, command{Do: "break off"})
 	if r.Error == nil || r.Error.Type != ErrorTypeTruncated {
 		t.Errorf("error %v", r.Error)

@@ -28,6 +28,7 @@ type Lab struct {
 // New makes the lab of a test. No event may show the [Secret].
 func New(t testing.TB) *Lab {
 	t.Helper()
+	Landed() // of the test before
 	l := &Lab{AWS: cachetest.NewAWS(t), t: t}
 	cachetest.Reset(t)
 	l.Clock = cachetest.NewClock(t)
@@ -47,12 +48,13 @@ func Start() (fake *cachetest.AWS, stop func()) {
 	if err != nil {
 		panic(err)
 	}
+	restore := testhook.Patient()
 	testhook.Reset()
 	for _, kv := range fake.Env() {
 		name, value, _ := strings.Cut(kv, "=")
 		os.Setenv(name, value)
 	}
-	return fake, func() { testhook.Reset(); fake.Close() }
+	return fake, func() { testhook.Reset(); fake.Close(); restore() }
 }
 
 // Of gives the events of a kind.
