@@ -53,6 +53,11 @@ func short(t *testing.T, l limits) lambdacache.Option {
 	return clientOption.With(client)
 }
 
+// As in package awsconfig.
+func TestDefaultLimits(t *testing.T) {
+	want(t, "limits", lambda, limits{attempt: 1500 * time.Millisecond, connect: time.Second, idle: 10 * time.Second})
+}
+
 func TestSilence(t *testing.T) {
 	l := newLab(t)
 	l.Put("/d", strings.Repeat("x", 100_000))
