@@ -53,6 +53,33 @@ func TestKeepFresh(t *testing.T) {
 	})
 }
 
+// Two of them make no more calls than one, and one that stops takes nothing from the other,
+// whose loads it may share.
+func TestKeepFreshTwice(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s, o, keys := slow(1)
+		e := declare(o, keys[0])
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		go lc.KeepFresh(ctx, e)
+		for range 20 {
+			other, stopOther := context.WithCancel(t.Context())
+			stopped := make(chan struct{})
+			go func() { lc.KeepFresh(other, e); close(stopped) }()
+			for range 29 {
+				<-time.After(time.Second)
+				want(t, "a reader waits", took(func() { must(e.Get(t.Context()))(t) }), 0)
+			}
+			stopOther()
+			<-stopped
+		}
+		if n := len(s.took()); n > 13 {
+			t.Errorf("%d calls in ten minutes, want one every 48 s or so", n)
+		}
+		want(t, "most at once", s.most, 1)
+	})
+}
+
 // A load that takes its time, such as that of a large object, keeps nobody else waiting.
 func TestKeepFreshBesideALongLoad(t *testing.T) {
 	bubble(t, func(t *testing.T) {

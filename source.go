@@ -51,7 +51,7 @@ type Result[R any] struct {
 	Within    time.Duration // due sooner than max age (a rotation date, Cache-Control); 0 and less for no such limit
 	NotBefore time.Duration // may not be asked again before (AppConfig's poll interval); 0 and less for no such limit
 
-	Calls   int   // made for this key besides the one of Load, to be counted in the load's event
+	Calls   int   // made for this key besides the one of Load, to be counted in the load's event; -1 if Load made none
 	Missing error // of a call that the value could do without: the first of each permission is told by an EventFallback
 
 	// Err says why there is no value. Wrap it with Blame if it may be another key's

@@ -2,6 +2,7 @@ package lambdacache_test
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -89,4 +90,52 @@ func TestWrapHTTPJoinsEarlyLoads(t *testing.T) {
 		want(t, "in flight", flight.Running(), 0)
 		want(t, "calls", len(s.took()), 2)
 	})
+}
+
+// What a handler does with its ResponseWriter is its own affair: it may stream, take over
+// the connection, and panic. Nothing of ours is left in flight.
+func TestWrapHTTPLeavesTheAnswerToTheHandler(t *testing.T) {
+	s := newScripted(10, map[string]string{"k": "v"})
+	e := declare(lc.NewOrigin("scripted", s), "k", lc.MaxAge(0))
+	flushed := make(chan struct{})
+	mux := http.NewServeMux()
+	mux.HandleFunc("/stream", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, e.Value(r.Context()))
+		if err := http.NewResponseController(w).Flush(); err != nil {
+			t.Error(err)
+		}
+		<-flushed
+		fmt.Fprint(w, e.Value(r.Context()))
+	})
+	mux.HandleFunc("/hijack", func(w http.ResponseWriter, r *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		fmt.Fprintf(conn, "HTTP/1.0 200 OK\r\n\r\n%s by hand", e.Value(r.Context()))
+	})
+	mux.HandleFunc("/panic", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	server := httptest.NewServer(lc.WrapHTTP(mux, e))
+	defer server.Close()
+	get := func(path string) (*http.Response, error) { return server.Client().Get(server.URL + path) }
+
+	resp := must(get("/stream"))(t)
+	defer resp.Body.Close()
+	first := make([]byte, 1)
+	must(io.ReadFull(resp.Body, first))(t)
+	close(flushed)
+	want(t, "streamed", string(first)+string(must(io.ReadAll(resp.Body))(t)), "vv")
+
+	resp = must(get("/hijack"))(t)
+	defer resp.Body.Close()
+	want(t, "by hand", string(must(io.ReadAll(resp.Body))(t)), "v by hand")
+
+	if resp, err := get("/panic"); err == nil {
+		resp.Body.Close()
+		t.Error("an answer of a handler that panicked")
+	}
+	nothingRuns()
+	want(t, "most at once", s.most, 1)
 }

@@ -45,6 +45,7 @@ func TestFlags(t *testing.T) {
 		want(t, "of a flag that is off", appconfigcache.Attribute(set, "dark", "limit", 1), 1)
 		want(t, "no attribute", appconfigcache.Attribute(set, "plain", "limit", 1), 1)
 		want(t, "null", appconfigcache.Attribute(set, "new-checkout", "none", 1), 1)
+		want(t, "null as text", appconfigcache.Attribute(set, "new-checkout", "none", "nothing"), "nothing")
 		want(t, "another type", appconfigcache.Attribute(set, "new-checkout", "colour", 1), 1)
 		want(t, "another shape", len(appconfigcache.Attribute(set, "new-checkout", "limit", []string{"x"})), 1)
 	}

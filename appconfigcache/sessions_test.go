@@ -91,6 +91,21 @@ func TestPollIntervalIsALowerLimit(t *testing.T) {
 	l.costs("both", "get get")
 }
 
+// The service counts from its answer, however long that took.
+func TestPollIntervalBeginsWithTheAnswer(t *testing.T) {
+	l := newLab(t)
+	l.put("v1")
+	e := l.text(lambdacache.MaxAge(time.Second))
+	l.Fail(cachetest.Fault{Operation: "GetLatestConfiguration", Times: 1, Do: cachetest.AtByte(0, func() { l.clock.Advance(10 * time.Second) })})
+	get(t, e)
+	l.clock.Advance(15*time.Second - 1)
+	get(t, e)
+	l.costs("before the interval is over", "start get")
+	l.clock.Advance(1)
+	get(t, e)
+	l.costs("after it", "get")
+}
+
 // Who insists does not wait for the poll interval: a new session is a new client.
 func TestNewSessionWithinThePollInterval(t *testing.T) {
 	l := newLab(t)

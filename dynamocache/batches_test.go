@@ -47,6 +47,14 @@ func TestItemsOfManyTablesShareCalls(t *testing.T) {
 	want(t, "all calls", l.Calls(""), 3)
 }
 
+func TestAHundredItemsAreOneCall(t *testing.T) {
+	l := newLab(t)
+	l.table("t")
+	_, list := l.items("t", 100)
+	l.prefetch(list...)
+	want(t, "calls", l.Calls(""), 1)
+}
+
 func TestOneItemIsGetItem(t *testing.T) {
 	l := newLab(t)
 	l.table("t")

@@ -47,6 +47,8 @@ func Key(partitionKey string, value any, sortKey ...any) PrimaryKey {
 		name, isName := pairs[i].(string)
 		a, err := attribute(name, pairs[i+1])
 		switch {
+		case i > 0 && len(a.Value) > maxSortValue:
+			err = errors.New("the value has more than 1024 bytes, which that of a sort key cannot have")
 		case !isName:
 			err = errors.New("the name of an attribute is a string")
 		case len(k.attributes) > 0 && k.attributes[0].Name == name:
@@ -64,8 +66,9 @@ func Key(partitionKey string, value any, sortKey ...any) PrimaryKey {
 const keyPanic = "lambdacache: dynamocache.Key: "
 
 const (
-	maxName  = 255  // bytes
-	maxValue = 2048 // bytes, of a partition key; a sort key has 1024
+	maxName      = 255  // bytes
+	maxValue     = 2048 // likewise, of a partition key …
+	maxSortValue = 1024 // … and of a sort key
 )
 
 func attribute(name string, value any) (dynamokey.Attribute, error) {

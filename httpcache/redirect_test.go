@@ -2,11 +2,13 @@ package httpcache
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/lambda-cache/lambdacache"
+	"github.com/lambda-cache/lambdacache/cachetest"
 	"github.com/lambda-cache/lambdacache/internal/site"
 )
 
@@ -113,4 +115,41 @@ func TestHeadersStayAtHome(t *testing.T) {
 	want(t, "back", sent(l.Last()), 3)
 	get(t, URL[string](l.URL+"/name", opts...))
 	want(t, "by another name", sent(l.Last()), 0)
+}
+
+// answers is a transport that sends the first request elsewhere and answers the others.
+type answers struct {
+	to  string
+	got []*http.Request
+}
+
+func (a *answers) RoundTrip(r *http.Request) (*http.Response, error) {
+	a.got = append(a.got, r)
+	w := httptest.NewRecorder()
+	if len(a.got) == 1 {
+		http.Redirect(w, r, a.to, http.StatusFound)
+	}
+	return w.Result(), nil
+}
+
+// A port that the scheme stands for is the same port, and another scheme another origin.
+func TestOriginsOfHeaders(t *testing.T) {
+	for _, c := range []struct {
+		from, to string
+		sent     bool
+	}{
+		{"https://a.example/x", "https://a.example:443/y", true},
+		{"https://a.example:443/x", "https://A.example/y", true},
+		{"https://a.example/x", "https://a.example:8443/y", false},
+		{"https://a.example/x", "https://b.a.example/y", false},
+		{"http://localhost/x", "http://localhost:80/y", true},
+		{"http://localhost/x", "https://localhost/y", false},
+		{"http://localhost:8443/x", "https://localhost:8443/y", false},
+	} {
+		cachetest.Reset(t)
+		a := &answers{to: c.to}
+		get(t, URL[string](c.from, Client(&http.Client{Transport: a}), Header("Authorization", constant("Bearer t"))))
+		want(t, c.from+" at home", a.got[0].Header.Get("Authorization"), "Bearer t")
+		want(t, c.from+" to "+c.to, a.got[1].Header.Get("Authorization") != "", c.sent)
+	}
 }

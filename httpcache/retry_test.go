@@ -55,6 +55,11 @@ func short(t *testing.T, l limits) lambdacache.Option {
 	return clientOption.With(client)
 }
 
+// As in package awsconfig.
+func TestDefaultLimits(t *testing.T) {
+	want(t, "limits", lambda, limits{attempt: 1500 * time.Millisecond, connect: time.Second, idle: 10 * time.Second})
+}
+
 func TestSilence(t *testing.T) {
 	testlab.Patiently(t, 50*time.Millisecond, func(t *testing.T, limit time.Duration) (enough bool) {
 		l := newLab(t)

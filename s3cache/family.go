@@ -29,7 +29,8 @@ func Family[T any, K comparable](uri func(K) string, opts ...lambdacache.Option)
 // FileFamily declares a family of objects that are downloaded to files, as [File] does.
 // The file of a key that has to make room is removed some time after nobody has it any
 // longer: /tmp needs room for a quarter more files than [lambdacache.MaxEntries] allows,
-// and two. The rest is as for [Family].
+// and two, and while [lambdacache.Family.Prefetch] runs for those of all its keys. The
+// rest is as for [Family].
 func FileFamily[K comparable](uri func(K) string, opts ...lambdacache.Option) *lambdacache.Family[K, *LocalFile] {
 	check("FileFamily", nil, uri == nil)
 	version, _, opts := versionOption.Take(opts)

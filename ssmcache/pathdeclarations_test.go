@@ -89,6 +89,8 @@ func declaring[T any](opts ...lambdacache.Option) func() {
 	return func() { ssmcache.Path[T]("/app/", opts...) }
 }
 
+type untagged struct{ A string }
+
 func TestTypesThatCannotBeFilledPanic(t *testing.T) {
 	const nothing = "nothing can be decoded into a value of type interface {}: use a concrete type, such as string, []byte or a struct for JSON"
 	const holds = " cannot hold the parameters of a path: use ssmcache.Set, map[string]string or a struct whose fields have ssm tags"
@@ -107,6 +109,7 @@ func TestTypesThatCannotBeFilledPanic(t *testing.T) {
 		{declaring[struct{}](), "no field of struct {}" + noTag},
 		{declaring[time.Time](), "no field of time.Time" + noTag},
 		{declaring[struct{ A string }](), "no field of struct { A string }" + noTag},
+		{declaring[struct{ untagged }](), "no field of struct { ssmcache_test.untagged }" + noTag},
 		{declaring[struct {
 			A string `ssm:"-"`
 		}](), "no field of struct { A string \"ssm:\\\"-\\\"\" }" + noTag},

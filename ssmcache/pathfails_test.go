@@ -159,6 +159,18 @@ func TestPathTakesWhatIsBelowIt(t *testing.T) {
 	want(t, "values", shown(get(t, ssmcache.Path[ssmcache.Set]("/app/"))), "a=1")
 }
 
+// Of two versions of a parameter the newer one counts, also where it comes first.
+func TestPathTakesTheNewerVersion(t *testing.T) {
+	for _, list := range []string{
+		`{"Name":"/twice/a","Value":"new","Version":2},{"Name":"/twice/a","Value":"old","Version":1}`,
+		`{"Name":"/twice/a","Value":"old","Version":1},{"Name":"/twice/a","Value":"new","Version":2}`,
+	} {
+		l := newLab(t)
+		l.Fail(cachetest.Fault{Do: answer(200, `{"Parameters":[`+list+`]}`)})
+		want(t, "values", shown(get(t, ssmcache.Path[ssmcache.Set]("/twice/"))), "a=new")
+	}
+}
+
 func TestPathWithALoadTimeout(t *testing.T) {
 	l := newLab(t)
 	l.Fail(cachetest.Fault{Do: cachetest.Hang()})
