@@ -13,6 +13,7 @@ import (
 	"github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/cachetest"
 	"github.com/lambda-cache/lambdacache/internal/site"
+	"github.com/lambda-cache/lambdacache/internal/testhook"
 	"github.com/lambda-cache/lambdacache/internal/testlab"
 )
 
@@ -57,7 +58,8 @@ func short(t *testing.T, l limits) lambdacache.Option {
 
 // As in package awsconfig.
 func TestDefaultLimits(t *testing.T) {
-	want(t, "limits", lambda, limits{attempt: 1500 * time.Millisecond, connect: time.Second, idle: 10 * time.Second})
+	defer testhook.Patience(1)()
+	want(t, "limits", lambda(), limits{attempt: 1500 * time.Millisecond, connect: time.Second, idle: 10 * time.Second})
 }
 
 func TestSilence(t *testing.T) {
