@@ -6,9 +6,9 @@ import (
 	"net/http"
 )
 
-// Whole sends requests of the AWS SDK with a body that is in memory, if it is small. The SDK closes its
-// own when there is an answer, and net/http breaks the connection off if it has not had
-// its last look at the body by then.
+// Whole sends requests of the AWS SDK with a body that is in memory, if it is small. The
+// SDK closes its own when there is an answer, and net/http breaks the connection off if it
+// has not had its last look at the body by then.
 type Whole struct {
 	Client interface {
 		Do(req *http.Request) (*http.Response, error)
