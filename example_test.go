@@ -21,13 +21,12 @@ func fakeAWS() (fake *cachetest.AWS, stop func()) {
 	if err != nil {
 		panic(err)
 	}
-	restore := testhook.Patient()
 	testhook.Reset()
 	for _, kv := range fake.Env() {
 		name, value, _ := strings.Cut(kv, "=")
 		os.Setenv(name, value)
 	}
-	return fake, func() { testhook.Reset(); fake.Close(); restore() }
+	return fake, func() { testhook.Reset(); fake.Close() }
 }
 
 // Event and Response are what a function of yours gets and gives.

@@ -16,6 +16,7 @@ import (
 	"github.com/lambda-cache/lambdacache/internal/clock"
 	"github.com/lambda-cache/lambdacache/internal/environment"
 	"github.com/lambda-cache/lambdacache/internal/flight"
+	"github.com/lambda-cache/lambdacache/internal/testhook"
 )
 
 // scripted is a source that counts, fails on demand and can be held.
@@ -218,6 +219,7 @@ func reading[T any](e *lc.Entry[T], also ...lc.Cached) func(context.Context) (T,
 func bubble(t *testing.T, f func(*testing.T)) {
 	t.Helper()
 	nothingRuns()
+	defer testhook.Patience(1)()
 	synctest.Test(t, f)
 }
 

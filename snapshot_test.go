@@ -12,9 +12,13 @@ import (
 	"github.com/lambda-cache/lambdacache/internal/environment"
 	"github.com/lambda-cache/lambdacache/internal/flight"
 	"github.com/lambda-cache/lambdacache/internal/leftover"
+	"github.com/lambda-cache/lambdacache/internal/testhook"
 )
 
-func TestMain(m *testing.M) { leftover.Main(m) }
+func TestMain(m *testing.M) {
+	testhook.Patient() // but in bubbles, where no time passes that nobody waits for
+	leftover.Main(m)
+}
 
 var errDown = errors.New("ServiceUnavailable")
 

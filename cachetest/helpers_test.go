@@ -17,6 +17,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/lambda-cache/lambdacache/cachetest"
+	"github.com/lambda-cache/lambdacache/internal/testlab"
 )
 
 // start gives a fake to a parallel test.
@@ -42,7 +43,7 @@ func config(t *testing.T, fake *cachetest.AWS) aws.Config {
 		Region:       cachetest.Region,
 		Credentials:  credentials.NewStaticCredentialsProvider("test", "test", "session"),
 		BaseEndpoint: aws.String(fake.URL()),
-		HTTPClient:   &http.Client{Transport: transport},
+		HTTPClient:   testlab.Whole{Client: &http.Client{Transport: transport}},
 		Retryer:      func() aws.Retryer { return aws.NopRetryer{} },
 
 		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenSupported,

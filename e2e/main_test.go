@@ -7,9 +7,12 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+
+	"github.com/lambda-cache/lambdacache/internal/testhook"
 )
 
 func TestMain(m *testing.M) {
+	testhook.Patient() // a busy machine is no service that does not answer
 	code := m.Run()
 	if bootstraps.dir != "" {
 		_ = os.RemoveAll(bootstraps.dir)

@@ -24,12 +24,12 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	testhook.Patient()       // a busy machine is no service that does not answer,
+	proofLimit = time.Minute // nor does it change what is asked for
 	if uri := os.Getenv(childURI); uri != "" {
 		child(uri)
 		return
 	}
-	testhook.Patient()                                             // a busy machine is no service that does not answer,
-	proofLimit = time.Minute                                       // nor does it change what is asked for
 	os.Setenv("GORACE", os.ExpandEnv("$GORACE atexit_sleep_ms=0")) // or each child sleeps for a second before it ends
 	leftover.Main(m)
 }

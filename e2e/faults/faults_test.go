@@ -9,6 +9,7 @@ import (
 
 	"github.com/lambda-cache/lambdacache/cachetest"
 	"github.com/lambda-cache/lambdacache/internal/site"
+	"github.com/lambda-cache/lambdacache/internal/testhook"
 
 	"github.com/lambda-cache/lambdacache/e2e/internal/peers"
 )
@@ -142,12 +143,16 @@ func TestFaultsOnToxiproxy(t *testing.T) {
 	w.documents = "https://" + net.JoinHostPort(siteName, port)
 	pages := make(page)
 	for _, f := range faults {
-		start := time.Now()
+		start, restore := time.Now(), func() {}
+		if !f.timed {
+			restore = testhook.Patient() // attempts have all the time they need as well
+		}
 		w.cells = newCells(t, w, f)
 		w.play(t, f)
 		for _, c := range w.cells {
 			pages.add(t, f, c)
 		}
+		restore()
 		t.Logf("%s: %v", f.name, time.Since(start))
 	}
 	pages.compare(t)

@@ -48,13 +48,12 @@ func Start() (fake *cachetest.AWS, stop func()) {
 	if err != nil {
 		panic(err)
 	}
-	restore := testhook.Patient()
 	testhook.Reset()
 	for _, kv := range fake.Env() {
 		name, value, _ := strings.Cut(kv, "=")
 		os.Setenv(name, value)
 	}
-	return fake, func() { testhook.Reset(); fake.Close(); restore() }
+	return fake, func() { testhook.Reset(); fake.Close() }
 }
 
 // Of gives the events of a kind.
