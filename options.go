@@ -75,8 +75,8 @@ func LoadTimeout(d time.Duration) Option {
 
 // MaxEntries sets how many keys a [Family] holds, [DefaultMaxEntries] unless it is
 // given. The one that was read least recently makes room: exactly so for fewer than
-// eight; of more, reads within 100 ns for each eighth key, at most 1 ms, may count as at
-// the same time. 0 and less panic, and so does a declaration that is not a family's.
+// eight; of more, reads within 2 µs for each eighth key, at most 1 ms, may count as at the
+// same time. 0 and less panic, and so does a declaration that is not a family's.
 func MaxEntries(n int) Option {
 	if n <= 0 {
 		panic(fmt.Sprintf("lambdacache: MaxEntries(%d): a family without room keeps nothing; leave the option out for %d", n, DefaultMaxEntries))

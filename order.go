@@ -22,9 +22,9 @@ type moments struct {
 	blur    int64        // uses that are no further apart may count as one
 }
 
-// blurOf is 100 ns for each eighth member, 1 ms at most: too short for as many to be loaded
+// blurOf is 2 µs for each eighth member, 1 ms at most: too short for as many to be loaded
 // meanwhile. For fewer than eight the order is exact.
-func blurOf(limit int) int64 { return 100 * min(int64(limit/8), 10_000) }
+func blurOf(limit int) int64 { return 2000 * min(int64(limit/8), 500) }
 
 // next gives a moment after all others that were counted.
 func (ms *moments) next(now clock.Reading) int64 {
