@@ -3,7 +3,6 @@ package lambdacache
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/lambda-cache/lambdacache/internal/decode"
@@ -84,32 +83,39 @@ func (m *marked) Error() string { return m.err.Error() }
 func (m *marked) Unwrap() error { return m.err }
 
 func splittable(err error) bool {
-	return says(err, func(e error) bool { _, is := e.(*marked); return is })
+	_, is := errors.AsType[*marked](said(err))
+	return is
 }
 
 func isBatchDenied(err error) bool {
-	return says(err, func(e error) bool { m, is := e.(*marked); return is && m.batch })
+	m, is := errors.AsType[*marked](said(err))
+	return is && m.batch
 }
 
-func isLeftOver(err error) bool {
-	return says(err, func(e error) bool { return e == ErrLeftOver })
-}
+func isLeftOver(err error) bool { return errors.Is(said(err), ErrLeftOver) }
 
-// says reports whether a source's error, or one that it wraps, is one of these. What it
-// wraps of an entry that it has read was said by that entry's source, and is settled.
-func says(err error, is func(error) bool) bool {
-	if err == nil || is(err) {
-		return err != nil
-	}
-	switch e := err.(type) {
+// said is what a source's error, or one that it wraps, says of its key: a mark, or that it
+// was left over; nil for nothing. What it wraps of an entry that it has read was said by
+// that entry's source, and is settled.
+func said(err error) error {
+	switch e := err.(type) { //nolint:errorlint // it goes from link to link itself, to stop at some
 	case *LoadError, *Failure:
-		return false
+	case *marked:
+		return e
 	case interface{ Unwrap() error }:
-		return says(e.Unwrap(), is)
+		return said(e.Unwrap())
 	case interface{ Unwrap() []error }:
-		return slices.ContainsFunc(e.Unwrap(), func(e error) bool { return says(e, is) })
+		for _, e := range e.Unwrap() {
+			if word := said(e); word != nil {
+				return word
+			}
+		}
+	default:
+		if errors.Is(err, ErrLeftOver) {
+			return err
+		}
 	}
-	return false
+	return nil
 }
 
 // The causes a caller can decide on: errors.Is(err, lambdacache.ErrNotFound).

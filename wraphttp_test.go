@@ -119,21 +119,25 @@ func TestWrapHTTPLeavesTheAnswerToTheHandler(t *testing.T) {
 	mux.HandleFunc("/panic", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	server := httptest.NewServer(lc.WrapHTTP(mux, e))
 	defer server.Close()
-	get := func(path string) (*http.Response, error) { return server.Client().Get(server.URL + path) }
-
-	resp := must(get("/stream"))(t)
+	resp, err := server.Client().Get(server.URL + "/stream")
+	if err != nil {
+		t.Fatal(err)
+	}
 	defer resp.Body.Close()
 	first := make([]byte, 1)
 	must(io.ReadFull(resp.Body, first))(t)
 	close(flushed)
 	want(t, "streamed", string(first)+string(must(io.ReadAll(resp.Body))(t)), "vv")
 
-	resp = must(get("/hijack"))(t)
-	defer resp.Body.Close()
-	want(t, "by hand", string(must(io.ReadAll(resp.Body))(t)), "v by hand")
+	taken, err := server.Client().Get(server.URL + "/hijack")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Body.Close()
+	want(t, "by hand", string(must(io.ReadAll(taken.Body))(t)), "v by hand")
 
-	if resp, err := get("/panic"); err == nil {
-		resp.Body.Close()
+	if aborted, err := server.Client().Get(server.URL + "/panic"); err == nil {
+		aborted.Body.Close()
 		t.Error("an answer of a handler that panicked")
 	}
 	nothingRuns()
