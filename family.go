@@ -87,7 +87,7 @@ func (f *Family[K, T]) Get(ctx context.Context, key K) (T, error) {
 	if fixed.From(ctx) == nil {
 		if m := f.index.get(key); m != nil {
 			now := clock.Now()
-			if p := m.held(); p != nil && p.fresh(now) {
+			if p := m.held(); p != nil && p.fresh(now) && m.kept.Load() {
 				f.touch(m, now)
 				return *p.value.(*T), nil
 			}

@@ -63,6 +63,30 @@ func TestFamilyMisses(t *testing.T) {
 	want(t, "values and misses of both", lc.Slots(o), 6)
 }
 
+// A miss that another family of the same keys has turned into a value takes a value's room
+// when it is read.
+func TestMissesThatBecameValues(t *testing.T) {
+	s, o, loader := newTenants(10)
+	f := tenants(o, lc.MaxEntries(3), lc.RememberMisses(time.Hour))
+	reads(t, f, "abc")
+	for _, key := range []string{"1", "2", "3"} {
+		if _, err := f.Get(t.Context(), key); !errors.Is(err, lc.ErrNotFound) {
+			t.Error(err)
+		}
+		s.set("/t/"+key, "value of "+key)
+	}
+	reads(t, loader, "123")
+	reads(t, f, "123")
+	want(t, "stats", f.Stats(), lc.FamilyStats{Loads: 6, Failures: 3, Evicted: 3, Entries: 3})
+	want(t, "gone", f.Version("a")+f.Version("b")+f.Version("c"), "")
+	s.took()
+	reads(t, f, "123")
+	want(t, "loads", keysOf(s.took()), "")
+
+	lc.Invalidate(declare(o, "/t/1"))
+	want(t, "entries when one was forgotten by an entry", f.Stats().Entries, 2)
+}
+
 // A miss that Invalidate came after is not remembered.
 func TestFamilyForgetsAMissInFlight(t *testing.T) {
 	bubble(t, func(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"reflect"
 	"sync"
+	"sync/atomic"
 
 	"github.com/lambda-cache/lambdacache/internal/clock"
 	"github.com/lambda-cache/lambdacache/internal/fixed"
@@ -35,8 +36,9 @@ type family struct {
 // member is one key of a family.
 type member struct {
 	*core
-	slot *slot // the core's, one step nearer for a hit
-	part int   // likewise
+	slot *slot       // the core's, one step nearer for a hit
+	part int         // likewise
+	kept atomic.Bool // in is the order of those that have a value: a hit takes nobody's room unnoticed
 	use
 	in      *order // where its use counts, nil for neither
 	id      any    // its key in the family
@@ -208,6 +210,7 @@ func (f *family) settle(m *member) {
 	case among != nil && among != m.in:
 		m.leaveOrder()
 		m.in = among
+		m.kept.Store(among == &f.kept)
 		heap.Push(among, m)
 		for len(*among) > f.limit {
 			f.remove(among.oldest())
@@ -223,6 +226,7 @@ func (m *member) leaveOrder() {
 	if m.in != nil {
 		heap.Remove(m.in, m.at)
 		m.in = nil
+		m.kept.Store(false)
 	}
 }
 
@@ -279,9 +283,14 @@ type FamilyStats struct {
 func (f *family) counted() FamilyStats {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return FamilyStats{
+	s := FamilyStats{
 		Loads: f.stats.loads.Load(), Unchanged: f.stats.unchanged.Load(),
-		Failures: f.stats.failures.Load(), Stale: f.stats.stale.Load(),
-		Evicted: f.gone, Entries: len(f.kept),
+		Failures: f.stats.failures.Load(), Stale: f.stats.stale.Load(), Evicted: f.gone,
 	}
+	for _, m := range f.kept {
+		if p := m.held(); p != nil && p.value != nil { // not forgotten by Invalidate of an entry of the same key
+			s.Entries++
+		}
+	}
+	return s
 }
