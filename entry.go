@@ -167,7 +167,7 @@ func nobodyNamed(ctx context.Context, name string) misuse {
 		return notWrapped(name)
 	}
 	slices.Sort(names)
-	return misuse(fmt.Sprintf("lambdacache: no entry that the handler's Wrap lists is named %q: there is %s",
+	return misuse(fmt.Sprintf("lambdacache: no entry that the handler's Wrap lists is named %q: there is %s; list the entry too, or read it with Get(ctx)",
 		name, strings.Join(slices.Compact(names), ", ")))
 }
 

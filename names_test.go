@@ -69,7 +69,7 @@ func TestValueByName(t *testing.T) {
 		wantPanic(t, `lambdacache: entry "list" is of type lambdacache_test.tags, not []string: write lambdacache.Value[lambdacache_test.tags](ctx, "list")`,
 			func() { lc.Value[[]string](ctx, "list") })
 		wantPanic(t, `entry "number" is of type int, not interface {}`, func() { lc.Value[any](ctx, "number") })
-		wantPanic(t, `lambdacache: no entry that the handler's Wrap lists is named "missing": there is "list", "number", "text"`,
+		wantPanic(t, `lambdacache: no entry that the handler's Wrap lists is named "missing": there is "list", "number", "text"; list the entry too, or read it with Get(ctx)`,
 			func() { lc.Value[int](ctx, "missing") })
 		wantPanic(t, `is named "": there is`, func() { lc.Value[int](ctx, "") })
 	}, constant("text"), number("number", 7), list)

@@ -157,7 +157,7 @@ func TestReadOutsideAWrap(t *testing.T) {
 	wantPanic(t, text, func() { lc.Value[string](context.Background(), "k") })
 	_, _ = lc.Wrap(func(ctx context.Context, _ int) (int, error) {
 		wantPanic(t, text, func() { e.Value(ctx) })
-		wantPanic(t, text, func() { lc.Value[string](ctx, "k") })
+		wantPanic(t, `lambdacache: no entry that the handler's Wrap lists is named "k": there is "other"; list the entry too`, func() { lc.Value[string](ctx, "k") })
 		return 0, nil
 	}, other)(context.Background(), 0)
 }
