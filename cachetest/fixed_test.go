@@ -90,16 +90,20 @@ func TestFailingKey(t *testing.T) {
 func TestFixedRefuses(t *testing.T) {
 	e := lambdacache.New("e", func(context.Context) (int, error) { return 0, nil })
 	f := lambdacache.NewFamily("f", func(context.Context, string) (int, error) { return 0, nil })
-	for want, call := range map[string]func(){
-		"cachetest: Fixed: the entry is nil":                         func() { cachetest.Fixed[int](nil, 0) },
-		"cachetest: FixedKey: the family is nil":                     func() { cachetest.FixedKey[string, int](nil, "", 0) },
-		"cachetest: Failing: an entry and an error are required":     func() { cachetest.Failing[int](nil, errDown) },
-		"cachetest: Failing: an entry and an error are required ":    func() { cachetest.Failing(e, nil) },
-		"cachetest: FailingKey: a family and an error are required":  func() { cachetest.FailingKey[string, int](nil, "", errDown) },
-		"cachetest: FailingKey: a family and an error are required ": func() { cachetest.FailingKey(f, "", nil) },
+	const entry, key = "cachetest: Failing: an entry and an error are required", "cachetest: FailingKey: a family and an error are required"
+	for _, test := range []struct {
+		want string
+		call func()
+	}{
+		{"cachetest: Fixed: the entry is nil", func() { cachetest.Fixed[int](nil, 0) }},
+		{"cachetest: FixedKey: the family is nil", func() { cachetest.FixedKey[string, int](nil, "", 0) }},
+		{entry, func() { cachetest.Failing[int](nil, errDown) }},
+		{entry, func() { cachetest.Failing(e, nil) }},
+		{key, func() { cachetest.FailingKey[string, int](nil, "", errDown) }},
+		{key, func() { cachetest.FailingKey(f, "", nil) }},
 	} {
-		if got := fmt.Sprint(panics(call)); got != strings.TrimSpace(want) {
-			t.Errorf("panics with %s, want %s", got, want)
+		if got := fmt.Sprint(panics(test.call)); got != test.want {
+			t.Errorf("panics with %s, want %s", got, test.want)
 		}
 	}
 }
