@@ -52,11 +52,10 @@ func (d *fullDisk) refund(n int) {
 // limitDisk makes the disk as small as room says.
 func limitDisk(t *testing.T, room *int, full syscall.Errno) {
 	real := create
-	t.Cleanup(func() { create = real })
-	create = func(root *os.Root, name string, flag int) (output, error) {
+	instead(t, &create, func(root *os.Root, name string, flag int) (output, error) {
 		f, err := real(root, name, flag)
 		return &fullDisk{f, room, full, new(sync.Mutex)}, err
-	}
+	})
 }
 
 // The disk fills up at every byte of an object, and at every edge of the pieces that a
@@ -134,8 +133,7 @@ func diskFullAroundTheWriting(t *testing.T) {
 			e := File("s3://b/k")
 			old := get(t, e)
 			l.S3.Put("b", "k", bigBody())
-			t.Cleanup(func() { create = real })
-			create = limited
+			instead(t, &create, limited)
 			l.pass()
 			fails(t, e, "no room in ", "raise the function's EphemeralStorage")
 			l.onlyOnDisk(old)
@@ -180,7 +178,7 @@ func diskFullOfOldVersions(t *testing.T) {
 	real := create
 	var mu sync.Mutex
 	refunded := false
-	create = func(root *os.Root, name string, flag int) (output, error) {
+	instead(t, &create, func(root *os.Root, name string, flag int) (output, error) {
 		f, err := real(root, name, flag)
 		return &refunding{f, func() {
 			mu.Lock()
@@ -190,8 +188,7 @@ func diskFullOfOldVersions(t *testing.T) {
 				f.(*fullDisk).refund(len(bigBody()))
 			}
 		}}, err
-	}
-	t.Cleanup(func() { create = real })
+	})
 	f := get(t, File("s3://b/k"))
 	want(t, "content", content(t, f), string(bigBody()))
 	l.onlyOnDisk(f)

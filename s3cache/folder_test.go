@@ -99,8 +99,7 @@ func TestNamesAreTaken(t *testing.T) {
 					t.Fatal(err)
 				}
 				real := create
-				t.Cleanup(func() { create = real })
-				create = func(root *os.Root, name string, flag int) (output, error) {
+				instead(t, &create, func(root *os.Root, name string, flag int) (output, error) {
 					create = real
 					if whole {
 						name, _ := strings.CutSuffix(name, partSuffix)
@@ -111,7 +110,7 @@ func TestNamesAreTaken(t *testing.T) {
 					err := plant(victim, filepath.Join(root.Name(), name))
 					f, createErr := real(root, name, flag)
 					return f, errors.Join(err, createErr)
-				}
+				})
 				e := File("s3://b/k")
 				if !whole {
 					fails(t, e, "write to "+l.shared(), ": file exists")

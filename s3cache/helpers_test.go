@@ -151,10 +151,19 @@ func (l *lab) client(opts ...func(*s3.Options)) *s3.Client {
 // bytes or more, here and in the children of the test.
 func inRanges(t *testing.T, least int64) {
 	t.Helper()
-	size, before := large, leastRange
-	t.Cleanup(func() { large, leastRange = size, before })
-	large, leastRange = 64, least
+	instead(t, &large, 64)
+	instead(t, &leastRange, least)
 	t.Setenv(childRanges, fmt.Sprint(least))
+}
+
+// instead gives a variable of this package another value for the rest of the test. Loads that
+// the tests before have left, or this one, may read it until they end.
+func instead[T any](t *testing.T, variable *T, value T) {
+	t.Helper()
+	testlab.Landed()
+	before := *variable
+	t.Cleanup(func() { testlab.Landed(); *variable = before })
+	*variable = value
 }
 
 // inSeveral reports whether inRanges holds.

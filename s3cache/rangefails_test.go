@@ -143,8 +143,7 @@ func answerTo(in *s3.GetObjectInput, body []byte) *s3.GetObjectOutput {
 // after a second.
 func TestRangesOfOneConnection(t *testing.T) {
 	inRanges(t, 100)
-	proofLimit = givenLimit
-	t.Cleanup(func() { proofLimit = time.Minute })
+	instead(t, &proofLimit, givenLimit)
 	body := noise(5000)
 	synctest.Test(t, func(t *testing.T) {
 		var one server = func(ctx context.Context, in *s3.GetObjectInput) (*s3.GetObjectOutput, error) {
