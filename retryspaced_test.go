@@ -10,6 +10,7 @@ import (
 
 	lc "github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/cachetest"
+	"github.com/lambda-cache/lambdacache/internal/testlab"
 )
 
 // The pauses after loads in vain count for each key: what is built from several is not
@@ -117,7 +118,7 @@ func TestRetryOfWhatIsFixedInPart(t *testing.T) {
 	want(t, "runs", runs, 1)
 	leave()
 	loading.Wait()
-	nothingRuns() // or the next test's observer is told of it
+	testlab.Landed() // or the next test's observer is told of it
 }
 
 // A new version that came by itself ends the pause as well.

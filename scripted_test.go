@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -15,8 +14,8 @@ import (
 	lc "github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/internal/clock"
 	"github.com/lambda-cache/lambdacache/internal/environment"
-	"github.com/lambda-cache/lambdacache/internal/flight"
 	"github.com/lambda-cache/lambdacache/internal/testhook"
+	"github.com/lambda-cache/lambdacache/internal/testlab"
 )
 
 // scripted is a source that counts, fails on demand and can be held.
@@ -218,17 +217,9 @@ func reading[T any](e *lc.Entry[T], also ...lc.Cached) func(context.Context) (T,
 // counted for the whole process, and a bubble does not wait for what is outside it.
 func bubble(t *testing.T, f func(*testing.T)) {
 	t.Helper()
-	nothingRuns()
+	testlab.Landed()
 	defer testhook.Patience(1)()
 	synctest.Test(t, f)
-}
-
-// nothingRuns waits for the ends of loads: a load's goroutine ends after those who waited
-// for it go on.
-func nothingRuns() {
-	for flight.Running() > 0 {
-		runtime.Gosched()
-	}
 }
 
 func want[T comparable](t *testing.T, what string, got, want T) {

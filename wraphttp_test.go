@@ -12,6 +12,7 @@ import (
 	lc "github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/internal/environment"
 	"github.com/lambda-cache/lambdacache/internal/flight"
+	"github.com/lambda-cache/lambdacache/internal/testlab"
 )
 
 func TestWrapHTTP(t *testing.T) {
@@ -140,6 +141,6 @@ func TestWrapHTTPLeavesTheAnswerToTheHandler(t *testing.T) {
 		aborted.Body.Close()
 		t.Error("an answer of a handler that panicked")
 	}
-	nothingRuns()
+	testlab.Landed()
 	want(t, "most at once", s.most, 1)
 }
