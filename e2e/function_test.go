@@ -76,9 +76,10 @@ func newFunction(t *testing.T, name string, aws *cachetest.AWS, changes ...chang
 	return f
 }
 
-// environment points a function at an AWS.
+// environment points a function at an AWS. A machine that stands still for a while is no
+// service that does not answer.
 func environment(aws *cachetest.AWS) map[string]string {
-	env := make(map[string]string)
+	env := map[string]string{guest.PatientVariable: "1"}
 	for _, kv := range aws.Env() {
 		name, value, _ := strings.Cut(kv, "=")
 		env[name] = value

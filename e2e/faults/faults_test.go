@@ -19,7 +19,7 @@ type fault struct {
 	name, text string
 	begin      func(t *testing.T, w *world)
 	alone      bool // its cells run one by one, because some event is about no key
-	timed      bool // loads have a timeout; else all the time they need, on a slow machine too
+	timed      bool // loads and attempts meet their limits; else they have all the time they need, on a slow machine too
 }
 
 // value is the length of every value, so that an answer can be cut in its middle.
@@ -144,8 +144,8 @@ func TestFaultsOnToxiproxy(t *testing.T) {
 	pages := make(page)
 	for _, f := range faults {
 		start, restore := time.Now(), func() {}
-		if !f.timed {
-			restore = testhook.Patient() // attempts have all the time they need as well
+		if f.timed {
+			restore = testhook.Patience(longer)
 		}
 		w.cells = newCells(t, w, f)
 		w.play(t, f)
