@@ -1,11 +1,15 @@
 package leaks
 
-import "reflect"
+import (
+	"reflect"
+	"time"
+)
 
 // Reaches reports whether a value is in the memory that v leads to, through pointers,
 // interfaces and unexported fields. What functions hold cannot be seen. A test that
 // nothing shows a value proves something only of what has one.
 func (s Search) Reaches(v any) bool {
+	_ = time.Local.String() // made when it is first used: now, not by somebody else while it is read
 	r := reacher{search: s, seen: make(map[visit]bool)}
 	return r.reaches(reflect.ValueOf(v))
 }
