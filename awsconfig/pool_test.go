@@ -52,17 +52,21 @@ func TestIdleConnection(t *testing.T) {
 
 var hostTime = time.Now().Add(time.Hour)
 
-// A call must not lose its connection to the speed of the answer: see inOnePiece of package httpclient.
+// A call must not lose its connection to the speed of the answer: see inOnePiece of
+// package httpclient, without which at least one of forty calls does. Few may be lost all
+// the same: net/http gives its writer 50 ms to say that the request was written, which is
+// not always enough on a busy machine.
 func TestWarmConnectionStays(t *testing.T) {
+	const calls, few = 1000, 5
 	s := serve(t, answerParameter)
 	cfg := mustBuild(t, lambdaEnv(env{"AWS_ENDPOINT_URL": s.URL}).host()).plain
-	for range 500 {
+	for range calls {
 		if err := getParameter(cfg); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if n := s.connections.Load(); n != 1 {
-		t.Errorf("%d connections for calls one after the other", n)
+	if n := s.connections.Load(); n > few {
+		t.Errorf("%d connections for %d calls one after the other", n, calls)
 	}
 }
 
