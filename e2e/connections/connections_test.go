@@ -70,7 +70,7 @@ func newSubject(t *testing.T, aws *cachetest.AWS, cfg aws.Config) *subject {
 	l := link.New(t, strings.TrimPrefix(aws.URL(), "https://"))
 	endpoint := "https://" + l.Address
 	s := &subject{link: l, Client: ssm.NewFromConfig(cfg, func(o *ssm.Options) { o.BaseEndpoint = &endpoint })}
-	s.entry = ssmcache.Parameter[string]("/app/key", ssmcache.Client(s), lambdacache.LoadTimeout(limit))
+	s.entry = ssmcache.Parameter[string]("/app/key", ssmcache.Client(s), lambdacache.LoadTimeout(testhook.Limit(limit)))
 	return s
 }
 
