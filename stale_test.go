@@ -3,7 +3,9 @@ package lambdacache_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -226,6 +228,55 @@ func TestTooLittleTimeLeft(t *testing.T) {
 		cancel()
 		if _, err := e.Get(done); !errors.Is(err, context.Canceled) {
 			t.Errorf("a caller who has left got %v", err)
+		}
+	})
+}
+
+// Who has an old value to go on with waits half of his time for a load; if it is forgotten
+// by then he waits on, like those who never had one.
+func TestStaleValueIsForgottenMeanwhile(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s, e := stale(t, lc.LoadTimeout(time.Hour))
+		s.failing(nil)
+		s.latency = 12 * time.Second
+		<-time.After(time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		var reader sync.WaitGroup
+		reader.Go(func() {
+			want(t, "waits for a load that began later", took(func() { want(t, "value", must(e.Get(ctx))(t), "new") }), 13*time.Second)
+		})
+		<-time.After(time.Second)
+		synctest.Wait()
+		s.latency = time.Second
+		lc.Invalidate(e)
+		reader.Wait()
+		want(t, "most at once", s.most, 1)
+	})
+}
+
+// One who has too little time for a load goes on with the old value at once. If it is
+// forgotten at that very moment he loads after all, and has what the load brings.
+func TestStaleValueIsForgottenAtTheSameMoment(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newScripted(1, map[string]string{"k": "v"})
+		e := declare(lc.NewOrigin("scripted", s), "k", lc.StaleIfError(tenMinutes))
+		for range 10_000 {
+			must(e.Get(t.Context()))(t)
+			<-time.After(time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 150*time.Millisecond)
+			var ready atomic.Int32
+			together := func() {
+				for ready.Add(1); ready.Load() < 2; {
+					runtime.Gosched()
+				}
+			}
+			var forgetting sync.WaitGroup
+			forgetting.Go(func() { together(); lc.Invalidate(e) })
+			together()
+			must(e.Get(ctx))(t)
+			forgetting.Wait()
+			cancel()
 		}
 	})
 }
