@@ -141,3 +141,25 @@ func TestRetryPauseEndsWithANewVersion(t *testing.T) {
 	}
 	want(t, "loads a second apart", len(s.took()), 2)
 }
+
+// The pause holds as well when the source is down and a value that is due stands in: who
+// is refused would else ask a broken source each time.
+func TestRetryPauseOfAStaleValue(t *testing.T) {
+	guest := newTimes(t)
+	s := newScripted(1, map[string]string{"db": "1"})
+	e := declare(lc.NewOrigin("scripted", s), "db", lc.MaxAge(10*time.Second), lc.StaleIfError(time.Hour))
+	refused := func(context.Context, string) (int, error) { return 0, errLogin }
+	for range 8 { // to pauses of 15 to 30 s
+		guest.both(30 * time.Second)
+		_, _ = lc.Retry(t.Context(), e, refused, isLogin)
+	}
+	guest.both(10 * time.Second)
+	s.took()
+	s.failing(down)
+	_, err := lc.Retry(t.Context(), e, refused, isLogin)
+	want(t, "error", err, errLogin)
+	want(t, "loads: that of what is due", len(s.took()), 1)
+	_, err = lc.Retry(t.Context(), e, refused, isLogin)
+	want(t, "error", err, errLogin)
+	want(t, "loads in the pause", len(s.took()), 0)
+}
