@@ -1,6 +1,7 @@
 package lambdacache_test
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -59,6 +60,12 @@ func TestFamilyKeys(t *testing.T) {
 		want(t, "value", must(places.Get(t.Context(), place{"eu", 7}))(t), "w")
 	}
 	want(t, "loads", len(s.took()), 2)
+
+	located := lc.DeclareFamily(o, func(int) (lc.Located, error) { return lc.Located{}, nil }, asIs)
+	_, err = located.Get(t.Context(), 7)
+	wantError(t, err, "load \"thing\" from thing 7: the key is empty")
+	want(t, "is not there", errors.Is(err, lc.ErrNotFound), true)
+	want(t, "loads of what has no key", len(s.took()), 0)
 }
 
 // A load that began before a key was a family's may have brought a copy that is too old

@@ -95,6 +95,24 @@ func (s *tier) Load(_ context.Context, reqs []lc.Request) []lc.Result[string] {
 	return []lc.Result[string]{{Value: "old", Age: 50 * time.Second}}
 }
 
+// aged says of every value that it is a minute old, however young the request wants it.
+type aged struct{ calls int }
+
+func (s *aged) Load(context.Context, []lc.Request) []lc.Result[string] {
+	s.calls++
+	return []lc.Result[string]{{Value: "v", Age: time.Minute}}
+}
+
+// A source that does not heed that no copy will do is taken at its word once, not asked for ever.
+func TestRefreshOfACopyThatIsNotWanted(t *testing.T) {
+	newTimes(t)
+	s := &aged{}
+	e := declare(lc.NewOrigin("aged", s), "k", lc.MaxAge(time.Hour))
+	want(t, "value", must(e.Refresh(t.Context()))(t), "v")
+	want(t, "calls", s.calls, 1)
+	want(t, "age", e.Stats().Age, time.Minute)
+}
+
 // the copy was young enough when the load started, not for who joins later.
 func TestJoinedCopyLater(t *testing.T) {
 	bubble(t, func(t *testing.T) {
