@@ -54,6 +54,31 @@ func TestInnerWrapKeepsNothingOfTheOuter(t *testing.T) {
 	want(t, "alone", must(in(context.Background()))(t), "v2")
 }
 
+// So does an old value in place of one that could not be decoded: it stays what it is, and
+// the inner Wrap asks for nothing.
+func TestInnerWrapTakesWhatStandsIn(t *testing.T) {
+	guest := newTimes(t)
+	s := newScripted(10, map[string]string{"k": "good"})
+	e := lc.Declare(lc.NewOrigin("scripted", s), "k", "picky", func(v string) (string, error) {
+		if v == "bad" {
+			return "", errDown
+		}
+		return v, nil
+	}, lc.StaleIfError(tenMinutes))
+	in := reading(e)
+	out := lc.Wrap(func(ctx context.Context, _ int) (string, error) {
+		s.took()
+		s.set("k", "better")
+		guest.both(time.Minute)
+		return in(ctx)
+	}, e)
+	must(e.Get(t.Context()))(t)
+	s.set("k", "bad")
+	guest.both(time.Minute)
+	want(t, "inside", must(out(t.Context(), 0))(t), "good")
+	want(t, "loads inside", len(s.took()), 0)
+}
+
 func TestOneEntryInSeveralWrapsAndTwiceInOne(t *testing.T) {
 	guest := newTimes(t)
 	keys, values := many(5)
