@@ -185,6 +185,32 @@ func TestAWaitingLoadIsLeft(t *testing.T) {
 	})
 }
 
+// Who leaves the line had no place that another could get.
+func TestALoadThatLeavesTheLineFreesNoPlace(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		keys, values := many(3)
+		s := newScripted(1, values)
+		s.gate = make(chan struct{})
+		o := lc.NewOrigin("thing", s, lc.OriginMaxCalls(1))
+		ctx, leave := context.WithCancel(t.Context())
+		var waits []func() []error
+		for i, e := range declareAll(o, keys) {
+			waits = append(waits, each([]context.Context{t.Context(), t.Context(), ctx}[i], []lc.Cached{e}))
+			synctest.Wait()
+		}
+		leave()
+		synctest.Wait()
+		want(t, "calls while the only place is taken", sorted(s.took()), keys[0])
+		departed, waiting := lc.CallsInFlight(o)
+		want(t, "in flight", departed, 1)
+		want(t, "waiting", waiting, 1)
+		close(s.gate)
+		for _, wait := range waits {
+			wait()
+		}
+	})
+}
+
 // When the last invocation ends, what waits for its place goes as well, and does not
 // take the place that becomes free.
 func TestNothingWaitsWhenWrapReturns(t *testing.T) {
