@@ -108,3 +108,45 @@ func TestACulpritWaitsAlone(t *testing.T) {
 		want(t, "calls", strings.Join(list, " "), "/app/k00 /app/k01+/app/k03 /app/k02")
 	})
 }
+
+// Where there is one operation only, who is refused by it alone is asked for no more, and
+// has spoiled nobody's batch.
+func TestRefusedByTheOnlyOperation(t *testing.T) {
+	keys, values := many(3)
+	s := newScripted(10, values)
+	s.failing(func([]string) error { return lc.Blame(lc.Denied(errAccess, "svc:GetMany", "*")) })
+	o := lc.NewOrigin("scripted", s)
+	entries := declareAll(o, keys)
+	events := observe(t)
+	_ = lc.Prefetch(t.Context(), entries[0])
+	want(t, "calls for one", len(s.took()), 1)
+	want(t, "isolated", events.count(lc.EventIsolated), 0)
+	_ = lc.Prefetch(t.Context(), entries...)
+	want(t, "calls for all", len(s.took()), 1+3)
+}
+
+// The operation for single keys helps against nothing but a refusal, and tells no other
+// one; what it says itself is final.
+func TestTheSecondOperationIsForRefusals(t *testing.T) {
+	keys, values := many(4)
+	s := &single{newScripted(10, values), func(string) error { return lc.Blame(lc.Denied(errAccess, "svc:GetOne", "*")) }}
+	o := lc.NewOrigin[string]("scripted", s)
+	entries := declareAll(o, keys)
+	s.failing(func([]string) error { return lc.Blame(errors.New("ValidationException")) })
+	wantError(t, lc.Prefetch(t.Context(), entries[:3]...), "ValidationException")
+	want(t, "calls for malformed keys", len(s.took()), 1+3)
+
+	s.failing(func([]string) error { return lc.Blame(lc.Denied(errAccess, "svc:GetMany", "*")) })
+	o = lc.NewOrigin[string]("scripted", s)
+	err := lc.Prefetch(t.Context(), declareAll(o, keys[:3])...)
+	wantError(t, err, "allow svc:GetMany on *")
+	want(t, "refusal of the single call is told", strings.Contains(err.Error(), "GetOne"), false)
+	want(t, "calls where neither works", len(s.took()), 1+3+3)
+
+	s.failing(func([]string) error { return lc.BatchDenied(lc.Denied(errAccess, "svc:GetMany", "*")) })
+	o = lc.NewOrigin[string]("scripted", s)
+	_ = lc.Prefetch(t.Context(), declareAll(o, keys[:3])...) // now it is known
+	s.took()
+	wantError(t, lc.Prefetch(t.Context(), declare(o, keys[3])), "allow svc:GetOne on *")
+	want(t, "calls for one that is refused", len(s.took()), 1)
+}

@@ -4,15 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	lc "github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/internal/decode"
 	"github.com/lambda-cache/lambdacache/internal/environment"
 	"github.com/lambda-cache/lambdacache/internal/flight"
+	"github.com/lambda-cache/lambdacache/internal/testlab"
 )
 
 func TestNamed(t *testing.T) {
@@ -196,3 +199,21 @@ func TestEndOfADoneInvocation(t *testing.T) {
 type panicking struct{ context.Context }
 
 func (panicking) Done() <-chan struct{} { panic("no clock") }
+
+// Whatever keeps the context of a load, such as a connection that is used again, does not
+// keep the value from going when there is a newer one.
+func TestAContextThatIsKept(t *testing.T) {
+	var kept []context.Context
+	e := lc.New("big", func(ctx context.Context) (*[1 << 10]byte, error) {
+		kept = append(kept, ctx)
+		return new([1 << 10]byte), nil
+	})
+	first := weak.Make(must(e.Get(t.Context()))(t))
+	must(e.Refresh(t.Context()))(t)
+	testlab.Landed()
+	for range 3 {
+		runtime.GC()
+	}
+	want(t, "the first value is gone", first.Value() == nil, true)
+	want(t, "contexts", len(kept), 2)
+}
