@@ -195,6 +195,24 @@ func TestEndOfADoneInvocation(t *testing.T) {
 	})
 }
 
+// a load that does not heed its cancellation costs no more than half of what is left
+func TestEndWithLittleTimeLeft(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		defer environment.Replace(environment.Function)()
+		release := make(chan struct{})
+		deaf := lc.New("deaf", func(context.Context) (int, error) { <-release; return 0, nil })
+		h := lc.Wrap(func(context.Context, int) (int, error) {
+			go func() { _, _ = deaf.Get(context.Background()) }()
+			synctest.Wait()
+			return 0, nil
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		want(t, "the end takes", took(func() { must(h(ctx, 0))(t) }), 50*time.Millisecond)
+		close(release)
+	})
+}
+
 // panicking is a context that cannot be waited with.
 type panicking struct{ context.Context }
 

@@ -63,6 +63,25 @@ func TestFamilyMisses(t *testing.T) {
 	want(t, "values and misses of both", lc.Slots(o), 6)
 }
 
+// A value that became a miss gives its room to values.
+func TestValuesThatBecameMisses(t *testing.T) {
+	newTimes(t)
+	s, o, f := newTenants(10, lc.MaxEntries(2), lc.RememberMisses(time.Hour))
+	reads(t, f, "ba")
+	lc.Invalidate(declare(o, "/t/a")) // the family is not told
+	s.mu.Lock()
+	delete(s.values, "/t/a")
+	s.mu.Unlock()
+	if _, err := f.Get(t.Context(), "a"); !errors.Is(err, lc.ErrNotFound) {
+		t.Error(err)
+	}
+	reads(t, f, "c")
+	s.took()
+	reads(t, f, "bc")
+	want(t, "loads", keysOf(s.took()), "")
+	want(t, "evicted", f.Stats().Evicted, 0)
+}
+
 // A miss that another family of the same keys has turned into a value takes a value's room
 // when it is read.
 func TestMissesThatBecameValues(t *testing.T) {

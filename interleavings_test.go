@@ -95,24 +95,6 @@ func (s *tier) Load(_ context.Context, reqs []lc.Request) []lc.Result[string] {
 	return []lc.Result[string]{{Value: "old", Age: 50 * time.Second}}
 }
 
-// aged says of every value that it is a minute old, however young the request wants it.
-type aged struct{ calls int }
-
-func (s *aged) Load(context.Context, []lc.Request) []lc.Result[string] {
-	s.calls++
-	return []lc.Result[string]{{Value: "v", Age: time.Minute}}
-}
-
-// A source that does not heed that no copy will do is taken at its word once, not asked for ever.
-func TestRefreshOfACopyThatIsNotWanted(t *testing.T) {
-	newTimes(t)
-	s := &aged{}
-	e := declare(lc.NewOrigin("aged", s), "k", lc.MaxAge(time.Hour))
-	want(t, "value", must(e.Refresh(t.Context()))(t), "v")
-	want(t, "calls", s.calls, 1)
-	want(t, "age", e.Stats().Age, time.Minute)
-}
-
 // the copy was young enough when the load started, not for who joins later.
 func TestJoinedCopyLater(t *testing.T) {
 	bubble(t, func(t *testing.T) {
@@ -136,42 +118,6 @@ func TestJoinedCopyLater(t *testing.T) {
 		case <-time.After(time.Second):
 		}
 		wg.Wait()
-	})
-}
-
-// Retry joins a load that was in flight when it was refused. If that one brings a copy, the
-// source is asked: a copy may be of before the rotation.
-func TestRetryJoinsCopy(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		var requests []time.Duration
-		gate := make(chan struct{})
-		s := loader(func(_ context.Context, reqs []lc.Request) []lc.Result[string] {
-			requests = append(requests, reqs[0].MaxAge)
-			switch len(requests) {
-			case 1:
-				return []lc.Result[string]{{Value: "first"}}
-			case 2:
-				<-gate
-				return []lc.Result[string]{{Value: "copy", Age: 5 * time.Second}}
-			}
-			return []lc.Result[string]{{Value: "new"}}
-		})
-		o := lc.NewOrigin("tier", s)
-		e, strict := declare(o, "k", lc.MaxAge(time.Hour)), declare(o, "k", lc.MaxAge(10*time.Second))
-		must(e.Get(t.Context()))(t)
-		<-time.After(20 * time.Second)
-		var all sync.WaitGroup
-		all.Go(func() { want(t, "who takes a copy", must(strict.Get(t.Context()))(t), "copy") })
-		synctest.Wait()
-		var tried []string
-		all.Go(func() {
-			_, _ = lc.Retry(t.Context(), e, func(_ context.Context, v string) (int, error) { tried = append(tried, v); return 0, errLogin }, isLogin)
-		})
-		synctest.Wait()
-		close(gate)
-		all.Wait()
-		want(t, "tried", fmt.Sprint(tried), "[first new]")
-		want(t, "accepted ages", fmt.Sprint(requests), "[10s 10s 0s]")
 	})
 }
 

@@ -232,6 +232,21 @@ func TestTooLittleTimeLeft(t *testing.T) {
 	})
 }
 
+// An entry that has not come of age stands in no other's way: it needs no consent.
+func TestStaleBesideAFreshOneOfTheSameKey(t *testing.T) {
+	guest := newTimes(t)
+	s := newScripted(10, map[string]string{"k": "old"})
+	o := lc.NewOrigin("scripted", s)
+	fresh, e := declare(o, "k", lc.MaxAge(time.Hour)), declare(o, "k", lc.MaxAge(time.Second), lc.StaleIfError(time.Hour))
+	must(invoke(t.Context(), fresh, e))(t)
+	s.failing(down)
+	guest.both(time.Minute)
+	want(t, "values", must(invoke(t.Context(), fresh, e))(t), "old old")
+	guest.both(time.Hour)
+	_, err := invoke(t.Context(), fresh, e)
+	wantError(t, err, "ServiceUnavailable") // now both are due
+}
+
 // Who has an old value to go on with waits half of his time for a load; if it is forgotten
 // by then he waits on, like those who never had one.
 func TestStaleValueIsForgottenMeanwhile(t *testing.T) {

@@ -7,10 +7,12 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	lc "github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/internal/environment"
+	"github.com/lambda-cache/lambdacache/internal/flight"
 )
 
 type event struct{ n int }
@@ -113,6 +115,23 @@ func TestWrapAnyWaitsForAnEarlyLoad(t *testing.T) {
 		s.took()
 		want(t, "next", must(read(t.Context()))(t), "new")
 		want(t, "calls", len(s.took()), 0)
+	})
+}
+
+// Nothing is in flight when it returns.
+func TestWrapAnyLeavesNothingInFlight(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		t.Cleanup(environment.Replace(environment.Function))
+		s, o, keys := slow(1)
+		s.gate = make(chan struct{})
+		e := declare(o, keys[0])
+		h := lc.WrapAny(func(ctx context.Context) {
+			go func() { _, _ = e.Get(context.WithoutCancel(ctx)) }()
+			synctest.Wait()
+			want(t, "in flight", flight.Running(), 1)
+		}).(func(context.Context) error)
+		must(0, h(t.Context()))(t)
+		want(t, "in flight at the end", flight.Running(), 0)
 	})
 }
 
