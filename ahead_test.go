@@ -63,6 +63,7 @@ func TestRefreshAheadHidesTheLoad(t *testing.T) {
 		want(t, "a longer handler hides it", took(func() { want(t, "value", must(read(t.Context()))(t), "11") }), 80*time.Millisecond)
 		want(t, "calls", len(s.took()), 2)
 		want(t, "in flight at the end", flight.Running(), 0)
+		want(t, "invocations that wait", lc.Waiting(), 0)
 		want(t, "next", took(func() { want(t, "value", must(read(t.Context()))(t), "22") }), 80*time.Millisecond)
 		want(t, "calls", len(s.took()), 0)
 

@@ -150,3 +150,20 @@ func TestTheSecondOperationIsForRefusals(t *testing.T) {
 	wantError(t, lc.Prefetch(t.Context(), declare(o, keys[3])), "allow svc:GetOne on *")
 	want(t, "calls for one that is refused", len(s.took()), 1)
 }
+
+// A permission that can be done without is told of once, each.
+func TestMissingPermissionsAreToldOnce(t *testing.T) {
+	guest := newTimes(t)
+	s := newScripted(1, map[string]string{"k": "v"})
+	events := observe(t)
+	e := declare(lc.NewOrigin("scripted", s), "k")
+	for _, action := range []string{"svc:Describe", "svc:Describe", "svc:List", "svc:Describe", "svc:List"} {
+		s.tweak = func(r *lc.Result[string]) { r.Missing = lc.Denied(errAccess, action, "*") }
+		must(e.Get(t.Context()))(t)
+		guest.both(time.Minute)
+	}
+	told := events.of(lc.EventFallback)
+	want(t, "told", len(told), 2)
+	wantError(t, told[0].Err, "allow svc:Describe on *")
+	wantError(t, told[1].Err, "allow svc:List on *")
+}

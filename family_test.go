@@ -287,6 +287,9 @@ func TestFamilyOptions(t *testing.T) {
 	wantPanic(t, "NewFamily: a name and a function are required", func() {
 		lc.NewFamily("", func(context.Context, string) (int, error) { return 0, nil })
 	})
+	wantPanic(t, "a function for the keys and a decoder are required", func() {
+		lc.DeclareFamily[string, string](o, func(string) (lc.Located, error) { return lc.Located{Key: "k"}, nil }, nil)
+	})
 	wantPanic(t, "MaxEntries(0): a family without room", func() { lc.MaxEntries(0) })
 	wantPanic(t, "RememberMisses(0s): say how long", func() { lc.RememberMisses(0) })
 	wantPanic(t, "RefreshAhead with MaxAge(0)", func() { tenants(o, lc.MaxAge(0), lc.RefreshAhead(0.5)) })

@@ -115,6 +115,23 @@ func TestInnerWrapHasALimitOfItsOwn(t *testing.T) {
 	wantError(t, err, "ServiceUnavailable")
 }
 
+// Every Wrap of an invocation began when the outermost did: what was young enough then is.
+func TestThreeWrapsBeginAtOnce(t *testing.T) {
+	guest := newTimes(t)
+	s := newScripted(10, map[string]string{"k": "v1"})
+	o := lc.NewOrigin("scripted", s)
+	patient, strict := declare(o, "k", lc.MaxAge(time.Hour)), declare(o, "k", lc.MaxAge(10*time.Second))
+	inner := reading(strict)
+	middle := lc.Wrap(func(ctx context.Context, _ int) (string, error) { return inner(ctx) }, patient)
+	outer := lc.Wrap(func(ctx context.Context, _ int) (string, error) {
+		guest.both(20 * time.Second)
+		s.set("k", "v2")
+		return middle(ctx, 0)
+	})
+	must(0, lc.Prefetch(t.Context(), patient))(t)
+	want(t, "inside", must(outer(t.Context(), 0))(t), "v1")
+}
+
 // The end of an inner Wrap is not the invocation's: what the handler has begun by itself
 // goes on.
 func TestEndOfAnInnerWrap(t *testing.T) {

@@ -163,3 +163,22 @@ func TestRetryPauseOfAStaleValue(t *testing.T) {
 	want(t, "error", err, errLogin)
 	want(t, "loads in the pause", len(s.took()), 0)
 }
+
+// A new value that fn fails with for another reason was not in vain: it is no old credential.
+func TestRetryPauseEndsWithAnotherError(t *testing.T) {
+	newTimes(t)
+	var loads atomic.Int64
+	e := lc.New("token", func(context.Context) (string, error) { return fmt.Sprint(loads.Add(1)), nil })
+	must(e.Get(t.Context()))(t)
+	for range 3 {
+		held := fmt.Sprint(loads.Load())
+		_, err := lc.Retry(t.Context(), e, func(_ context.Context, token string) (int, error) {
+			if token == held {
+				return 0, errLogin
+			}
+			return 0, errDown
+		}, isLogin)
+		want(t, "error", err, errDown)
+	}
+	want(t, "loads", loads.Load(), 4)
+}

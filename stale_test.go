@@ -247,6 +247,22 @@ func TestStaleBesideAFreshOneOfTheSameKey(t *testing.T) {
 	wantError(t, err, "ServiceUnavailable") // now both are due
 }
 
+// Who comes of age while its key is in a pause makes do from that moment on, and is told of.
+func TestComingOfAgeInAPause(t *testing.T) {
+	guest := newTimes(t)
+	s := newScripted(10, map[string]string{"k": "old"})
+	o := lc.NewOrigin("scripted", s)
+	strict, patient := declare(o, "k", lc.MaxAge(40*time.Second), lc.StaleIfError(time.Hour)), declare(o, "k", lc.MaxAge(5*time.Minute), lc.StaleIfError(time.Hour))
+	h := lc.Wrap(func(context.Context, int) (int, error) { return 0, nil }, strict, patient)
+	must(h(t.Context(), 0))(t)
+	s.failing(down)
+	for second := range 301 { // the pauses last 15 to 30 s by then
+		must(h(t.Context(), 0))(t)
+		want(t, "stale from then on", patient.Stats().Stale > 0, second == 300)
+		guest.both(time.Second)
+	}
+}
+
 // Who has an old value to go on with waits half of his time for a load; if it is forgotten
 // by then he waits on, like those who never had one.
 func TestStaleValueIsForgottenMeanwhile(t *testing.T) {
