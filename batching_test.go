@@ -236,6 +236,26 @@ func TestBatchAndOneKeyNotPermitted(t *testing.T) {
 	}
 }
 
+// A mark counts wherever the source's error has it.
+func TestMarksInsideOfErrors(t *testing.T) {
+	for name, err := range map[string]error{
+		"classified": lc.NotFound(lc.Blame(errAccess)),
+		"joined":     errors.Join(errors.New("one"), lc.Blame(errAccess), errors.New("two")),
+		"wrapped":    fmt.Errorf("of a batch: %w", lc.Blame(errAccess)),
+	} {
+		keys, values := many(3)
+		s := newScripted(10, values)
+		s.fail = func(asked []string) error {
+			if len(asked) > 1 {
+				return err
+			}
+			return nil
+		}
+		must(0, lc.Prefetch(t.Context(), declareAll(lc.NewOrigin("scripted", s), keys)...))(t)
+		want(t, "calls of "+name, len(s.took()), 1+3)
+	}
+}
+
 func TestOtherFailuresAreNotSplit(t *testing.T) {
 	keys, values := many(10)
 	s := newScripted(10, values)

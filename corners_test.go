@@ -154,6 +154,17 @@ type level int
 
 func (*level) UnmarshalText([]byte) error { return lc.Undecodable("not one of low, high") }
 
+type shy struct{}
+
+func (*shy) UnmarshalText([]byte) error { return errors.New("it quotes the value") }
+
+func TestUndecodableOfAnotherMethod(t *testing.T) {
+	s := newScripted(1, map[string]string{"k": "v1"})
+	e := lc.Declare(lc.NewOrigin("scripted", s), "k", "", func(s string) (shy, error) { return decode.As[shy](decode.Text(s)) })
+	_, err := e.Get(context.Background())
+	wantError(t, err, "cannot decode: not a valid lambdacache_test.shy: its decoder failed with a *errors.errorString")
+}
+
 func TestUndecodableOfAMethod(t *testing.T) {
 	s := newScripted(1, map[string]string{"k": "v1"})
 	e := lc.Declare(lc.NewOrigin("scripted", s), "k", "", func(s string) (level, error) { return decode.As[level](decode.Text(s)) })

@@ -183,6 +183,10 @@ func TestFamilyRemembersCulprits(t *testing.T) {
 		want(t, "culprits", lc.Culprits(o), 0)
 
 		s.failing(func([]string) error { return lc.Blame(lc.Denied(errors.New("no"), "thing:Get", "*")) })
+		for _, calls := range []int{1 + 3, 3} { // all of them are remembered
+			_ = f.Prefetch(t.Context(), "k", "l", "m")
+			want(t, "calls", len(s.took()), calls)
+		}
 		for i := range 3000 {
 			_ = f.Prefetch(t.Context(), fmt.Sprint("n", i), fmt.Sprint("m", i))
 		}

@@ -10,6 +10,7 @@ import (
 
 	lc "github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/internal/environment"
+	"github.com/lambda-cache/lambdacache/internal/flight"
 )
 
 func TestNestedWraps(t *testing.T) {
@@ -113,6 +114,27 @@ func TestInnerWrapHasALimitOfItsOwn(t *testing.T) {
 	guest.both(time.Minute)
 	_, err := out(t.Context(), 0)
 	wantError(t, err, "ServiceUnavailable")
+}
+
+// A stream of an inner Wrap belongs to the invocation: when that has ended, what the stream
+// loads is nobody's who runs.
+func TestStreamOfAnInnerWrap(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		t.Cleanup(environment.Replace(environment.Function))
+		s := newScripted(1, map[string]string{"k": "v"})
+		s.gate = make(chan struct{})
+		slow := declare(lc.NewOrigin("scripted", s), "k")
+		in := lc.Wrap(func(ctx context.Context, _ int) (context.Context, error) { return ctx, nil })
+		out := lc.Wrap(func(ctx context.Context, _ int) (context.Context, error) { return in(ctx, 0) })
+		ctx := must(out(t.Context(), 0))(t)
+		var stream sync.WaitGroup
+		stream.Go(func() { _, _ = slow.Get(ctx) })
+		synctest.Wait()
+		must(out(t.Context(), 0))(t)
+		want(t, "in flight when the last Wrap has returned", flight.Running(), 0)
+		close(s.gate)
+		stream.Wait()
+	})
 }
 
 // Every Wrap of an invocation began when the outermost did: what was young enough then is.
