@@ -224,6 +224,21 @@ func TestEndWithLittleTimeLeft(t *testing.T) {
 	})
 }
 
+// a tenth of a short time is kept to tell which entry could not be loaded
+func TestReserveOfAShortInvocation(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newScripted(1, map[string]string{"k": "v"})
+		s.gate = make(chan struct{})
+		read := reading(declare(lc.NewOrigin("scripted", s), "k"))
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		defer cancel()
+		want(t, "time", took(func() {
+			_, err := read(ctx)
+			wantError(t, err, "the invocation's time is up")
+		}), 180*time.Millisecond)
+	})
+}
+
 // panicking is a context that cannot be waited with.
 type panicking struct{ context.Context }
 
