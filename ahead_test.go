@@ -2,6 +2,7 @@ package lambdacache_test
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -62,6 +63,7 @@ func TestRefreshAheadHidesTheLoad(t *testing.T) {
 		want(t, "a longer handler hides it", took(func() { want(t, "value", must(read(t.Context()))(t), "11") }), 80*time.Millisecond)
 		want(t, "calls", len(s.took()), 2)
 		want(t, "in flight at the end", flight.Running(), 0)
+		want(t, "invocations that wait", lc.Waiting(), 0)
 		want(t, "next", took(func() { want(t, "value", must(read(t.Context()))(t), "22") }), 80*time.Millisecond)
 		want(t, "calls", len(s.took()), 0)
 
@@ -187,5 +189,77 @@ func TestRefreshAheadIsALoadLikeAnyOther(t *testing.T) {
 		<-time.After(31 * time.Second)
 		want(t, "joined", took(func() { want(t, "value", must(h(t.Context(), 0))(t), "2") }), 50*time.Millisecond)
 		want(t, "calls", len(s.took()), 1)
+	})
+}
+
+// A source that forbids asking yet is not asked early either.
+func TestRefreshAheadHeedsNotBefore(t *testing.T) {
+	guest := newTimes(t)
+	s := newScripted(1, map[string]string{"k": "v"})
+	s.tweak = func(r *lc.Result[string]) { r.NotBefore = 45 * time.Second }
+	e := declare(lc.NewOrigin("scripted", s), "k", lc.RefreshAhead(0.5))
+	read := reading(e)
+	var asked []int
+	for second := range 61 {
+		must(read(t.Context()))(t)
+		if len(s.took()) > 0 {
+			asked = append(asked, second)
+		}
+		guest.both(time.Second)
+	}
+	want(t, "asked in seconds", fmt.Sprint(asked), "[0 45]")
+}
+
+// The end of another invocation does not cancel what is loaded beside a handler.
+func TestEarlyLoadOutlivesAnotherInvocation(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		t.Cleanup(environment.Replace(environment.Function))
+		s, o, keys := slow(1)
+		e := declare(o, keys[0], lc.RefreshAhead(0.5))
+		read, other := busy(e, time.Second), lc.Wrap(func(context.Context, int) (int, error) { return 0, nil })
+		must(read(t.Context()))(t)
+		<-time.After(30 * time.Second)
+		s.set(keys[0], "new")
+		s.gate = make(chan struct{})
+		var long sync.WaitGroup
+		long.Go(func() { must(read(t.Context()))(t) })
+		synctest.Wait()
+		want(t, "in flight", flight.Running(), 1)
+		must(other(t.Context(), 0))(t)
+		close(s.gate)
+		long.Wait()
+		want(t, "held", must(e.Get(t.Context()))(t), "new")
+	})
+}
+
+// Nor does an early load go on when its invocation waits for it no longer, where nothing is
+// known of freezing: neither after half of the time left, nor after a panic.
+func TestEarlyLoadIsLeft(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s, o, keys := slow(1)
+		s.latency = 0
+		e := declare(o, keys[0], lc.RefreshAhead(0.5), lc.LoadTimeout(time.Hour))
+		h := lc.Wrap(func(_ context.Context, boom bool) (int, error) {
+			if synctest.Wait(); boom {
+				panic("boom")
+			}
+			return 0, nil
+		}, e)
+		for _, boom := range []bool{false, true} {
+			lc.Invalidate(e)
+			s.gate = nil
+			must(h(t.Context(), false))(t)
+			<-time.After(30 * time.Second)
+			s.gate = make(chan struct{})
+			ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+			defer cancel()
+			if boom {
+				wantPanic(t, "boom", func() { _, _ = h(ctx, true) })
+			} else {
+				must(h(ctx, false))(t)
+			}
+			synctest.Wait()
+			want(t, "in flight at the end", flight.Running(), 0)
+		}
 	})
 }

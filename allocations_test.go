@@ -27,11 +27,16 @@ func TestAllocationsOfAHit(t *testing.T) {
 		want(t, "allocations of Get, derived", testing.AllocsPerRun(100, func() { _, _ = derived.Get(ctx) }), 0)
 		return 0, nil
 	}, entries...)
+	family := lc.NewFamily("family", func(_ context.Context, key string) (string, error) { return key, nil })
+	must(family.Get(t.Context(), "key"))(t)
+	want(t, "allocations of a family's Get", testing.AllocsPerRun(100, func() { _, _ = family.Get(t.Context(), "key") }), 0)
 	must(derived.Get(t.Context()))(t)
 	must(h(t.Context(), 0))(t)
 
 	fresh := lc.Wrap(func(context.Context, int) (int, error) { return 0, nil }, entries...)
 	ctx := at(0)
+	must(e.Refresh(t.Context()))(t) // what was loaded anew is found as fast
+	_, _ = fresh(ctx, 0)
 	want(t, "allocations of a fresh invocation", testing.AllocsPerRun(100, func() { _, _ = fresh(ctx, 0) }), 1)
 	testlab.Landed() // or the loads of the tests before count as well
 	var before, after runtime.MemStats

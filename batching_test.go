@@ -236,6 +236,26 @@ func TestBatchAndOneKeyNotPermitted(t *testing.T) {
 	}
 }
 
+// A mark counts wherever the source's error has it.
+func TestMarksInsideOfErrors(t *testing.T) {
+	for name, err := range map[string]error{
+		"classified": lc.NotFound(lc.Blame(errAccess)),
+		"joined":     errors.Join(errors.New("one"), lc.Blame(errAccess), errors.New("two")),
+		"wrapped":    fmt.Errorf("of a batch: %w", lc.Blame(errAccess)),
+	} {
+		keys, values := many(3)
+		s := newScripted(10, values)
+		s.fail = func(asked []string) error {
+			if len(asked) > 1 {
+				return err
+			}
+			return nil
+		}
+		must(0, lc.Prefetch(t.Context(), declareAll(lc.NewOrigin("scripted", s), keys)...))(t)
+		want(t, "calls of "+name, len(s.took()), 1+3)
+	}
+}
+
 func TestOtherFailuresAreNotSplit(t *testing.T) {
 	keys, values := many(10)
 	s := newScripted(10, values)
@@ -244,47 +264,6 @@ func TestOtherFailuresAreNotSplit(t *testing.T) {
 	want(t, "calls", len(s.took()), 1)
 	want(t, "is throttled", errors.Is(err, lc.ErrThrottled), true)
 	wantError(t, err, "lambdacache: 10 entries could not be loaded:\n\tload \"k00\" from scripted /app/k00: ThrottlingException\n\t")
-}
-
-func TestLeftOversAreAskedForAgain(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		keys, values := many(10)
-		s := newScripted(10, values)
-		answered := 0
-		s.tweak = func(r *lc.Result[string]) { // every call answers one key only
-			if answered++; answered > len(s.calls) {
-				r.Err = lc.ErrLeftOver
-				answered--
-			}
-		}
-		start := time.Now()
-		o := lc.NewOrigin("scripted", s, lc.OriginLoadTimeout(time.Hour))
-		h := lc.Wrap(func(context.Context, int) (int, error) { return 1, nil }, declareAll(o, keys)...)
-		must(h(t.Context(), 0))(t)
-		for i, call := range s.took() {
-			want(t, "keys of a call", strings.Join(call, " "), strings.Join(keys[i:], " "))
-		}
-		if time.Since(start) == 0 {
-			t.Error("asked again without a pause")
-		}
-	})
-}
-
-func TestLeftOversEndWithTheBudget(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		s := newScripted(10, map[string]string{"k": "v"})
-		s.tweak = func(r *lc.Result[string]) { r.Err = lc.ErrLeftOver }
-		start := time.Now()
-		_, err := declare(lc.NewOrigin("scripted", s), "k").Get(t.Context())
-		wantError(t, err, "no answer within 3s")
-		want(t, "left over", errors.Is(err, lc.ErrLeftOver), true)
-		if d := time.Since(start); d != 3*time.Second {
-			t.Errorf("took %v", d)
-		}
-		if n := len(s.took()); n > 200 {
-			t.Errorf("hammered the source: %d calls in 3 s", n)
-		}
-	})
 }
 
 // What the source of an entry says of a key is for that entry's load: a function that reads

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -186,6 +185,32 @@ func TestAWaitingLoadIsLeft(t *testing.T) {
 	})
 }
 
+// Who leaves the line had no place that another could get.
+func TestALoadThatLeavesTheLineFreesNoPlace(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		keys, values := many(3)
+		s := newScripted(1, values)
+		s.gate = make(chan struct{})
+		o := lc.NewOrigin("thing", s, lc.OriginMaxCalls(1))
+		ctx, leave := context.WithCancel(t.Context())
+		var waits []func() []error
+		for i, e := range declareAll(o, keys) {
+			waits = append(waits, each([]context.Context{t.Context(), t.Context(), ctx}[i], []lc.Cached{e}))
+			synctest.Wait()
+		}
+		leave()
+		synctest.Wait()
+		want(t, "calls while the only place is taken", sorted(s.took()), keys[0])
+		departed, waiting := lc.CallsInFlight(o)
+		want(t, "in flight", departed, 1)
+		want(t, "waiting", waiting, 1)
+		close(s.gate)
+		for _, wait := range waits {
+			wait()
+		}
+	})
+}
+
 // When the last invocation ends, what waits for its place goes as well, and does not
 // take the place that becomes free.
 func TestNothingWaitsWhenWrapReturns(t *testing.T) {
@@ -258,71 +283,5 @@ func TestWaitingDoesNotCount(t *testing.T) {
 		if err := errors.Join(each(t.Context(), declareAll(o, keys))()...); err != nil {
 			t.Error(err)
 		}
-	})
-}
-
-// That the batched call is not permitted is known to those who waited for theirs.
-func TestWhatWaitsKnowsOfTheFallback(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		keys, values := many(4)
-		s := &single{newScripted(10, values), func(string) error { return nil }}
-		s.gate = make(chan struct{})
-		s.failing(func([]string) error { return lc.BatchDenied(lc.Denied(errors.New("denied"), "thing:GetMany", "*")) })
-		o := lc.NewOrigin("thing", s, lc.OriginMaxCalls(1))
-		calls := 0
-		lc.Observe(func(e lc.Event) { calls += e.Calls })
-		defer lc.Observe(nil)
-		entries := declareAll(o, keys)
-		var all sync.WaitGroup
-		for _, two := range [][]lc.Cached{entries[:2], entries[2:]} {
-			all.Go(func() {
-				if err := lc.Prefetch(t.Context(), two...); err != nil {
-					t.Error(err)
-				}
-			})
-			synctest.Wait()
-		}
-		close(s.gate)
-		all.Wait()
-		took := s.took()
-		want(t, "calls", sorted(took), "/app/k00+/app/k01 one+/app/k00 one+/app/k01 one+/app/k02 one+/app/k03")
-		want(t, "calls told", calls, len(took))
-	})
-}
-
-// A culprit waits alone, and does not end up in a batch again.
-func TestACulpritWaitsAlone(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		keys, values := many(4)
-		s := newScripted(10, values)
-		s.failing(func(asked []string) error {
-			if slices.Contains(asked, keys[2]) {
-				return lc.Blame(lc.Denied(errors.New("denied"), "thing:Get", keys[2]))
-			}
-			return nil
-		})
-		o := lc.NewOrigin("thing", s, lc.OriginMaxCalls(1))
-		entries := declareAll(o, keys)
-		_ = lc.Prefetch(t.Context(), entries...)
-		lc.Invalidate(entries...)
-		s.took()
-		s.gate = make(chan struct{})
-		first := each(t.Context(), entries[:1])
-		synctest.Wait()
-		rest := each(t.Context(), entries[1:])
-		synctest.Wait()
-		close(s.gate)
-		first()
-		errs := rest()
-		if errs[0] != nil || !errors.Is(errs[1], lc.ErrDenied) || errs[2] != nil {
-			t.Error(errs)
-		}
-		var list []string
-		for _, c := range s.took() {
-			slices.Sort(c)
-			list = append(list, strings.Join(c, "+"))
-		}
-		slices.Sort(list)
-		want(t, "calls", strings.Join(list, " "), "/app/k00 /app/k01+/app/k03 /app/k02")
 	})
 }

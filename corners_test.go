@@ -4,15 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	lc "github.com/lambda-cache/lambdacache"
 	"github.com/lambda-cache/lambdacache/internal/decode"
 	"github.com/lambda-cache/lambdacache/internal/environment"
 	"github.com/lambda-cache/lambdacache/internal/flight"
+	"github.com/lambda-cache/lambdacache/internal/testlab"
 )
 
 func TestNamed(t *testing.T) {
@@ -151,6 +154,17 @@ type level int
 
 func (*level) UnmarshalText([]byte) error { return lc.Undecodable("not one of low, high") }
 
+type shy struct{}
+
+func (*shy) UnmarshalText([]byte) error { return errors.New("it quotes the value") }
+
+func TestUndecodableOfAnotherMethod(t *testing.T) {
+	s := newScripted(1, map[string]string{"k": "v1"})
+	e := lc.Declare(lc.NewOrigin("scripted", s), "k", "", func(s string) (shy, error) { return decode.As[shy](decode.Text(s)) })
+	_, err := e.Get(context.Background())
+	wantError(t, err, "cannot decode: not a valid lambdacache_test.shy: its decoder failed with a *errors.errorString")
+}
+
 func TestUndecodableOfAMethod(t *testing.T) {
 	s := newScripted(1, map[string]string{"k": "v1"})
 	e := lc.Declare(lc.NewOrigin("scripted", s), "k", "", func(s string) (level, error) { return decode.As[level](decode.Text(s)) })
@@ -192,7 +206,58 @@ func TestEndOfADoneInvocation(t *testing.T) {
 	})
 }
 
+// a load that does not heed its cancellation costs no more than half of what is left
+func TestEndWithLittleTimeLeft(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		defer environment.Replace(environment.Function)()
+		release := make(chan struct{})
+		deaf := lc.New("deaf", func(context.Context) (int, error) { <-release; return 0, nil })
+		h := lc.Wrap(func(context.Context, int) (int, error) {
+			go func() { _, _ = deaf.Get(context.Background()) }()
+			synctest.Wait()
+			return 0, nil
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		want(t, "the end takes", took(func() { must(h(ctx, 0))(t) }), 50*time.Millisecond)
+		close(release)
+	})
+}
+
+// a tenth of a short time is kept to tell which entry could not be loaded
+func TestReserveOfAShortInvocation(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newScripted(1, map[string]string{"k": "v"})
+		s.gate = make(chan struct{})
+		read := reading(declare(lc.NewOrigin("scripted", s), "k"))
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		defer cancel()
+		want(t, "time", took(func() {
+			_, err := read(ctx)
+			wantError(t, err, "the invocation's time is up")
+		}), 180*time.Millisecond)
+	})
+}
+
 // panicking is a context that cannot be waited with.
 type panicking struct{ context.Context }
 
 func (panicking) Done() <-chan struct{} { panic("no clock") }
+
+// Whatever keeps the context of a load, such as a connection that is used again, does not
+// keep the value from going when there is a newer one.
+func TestAContextThatIsKept(t *testing.T) {
+	var kept []context.Context
+	e := lc.New("big", func(ctx context.Context) (*[1 << 10]byte, error) {
+		kept = append(kept, ctx)
+		return new([1 << 10]byte), nil
+	})
+	first := weak.Make(must(e.Get(t.Context()))(t))
+	must(e.Refresh(t.Context()))(t)
+	testlab.Landed()
+	for range 3 {
+		runtime.GC()
+	}
+	want(t, "the first value is gone", first.Value() == nil, true)
+	want(t, "contexts", len(kept), 2)
+}

@@ -174,3 +174,16 @@ func TestContextErrorsAreFound(t *testing.T) {
 		want(t, "what is held needs no time", must(e.Get(ctx))(t), "v")
 	})
 }
+
+// A key is the program's input at times: a line break in it must not pass for another failure.
+func TestKeysInErrors(t *testing.T) {
+	cause := errors.New("not there")
+	for key, text := range map[string]string{
+		"name":           `load "name" from thing: not there`,
+		"/app/name":      `load "name" from thing /app/name: not there`,
+		"/app/näme €":    `load "name" from thing /app/näme €: not there`,
+		"/app/x\n\tload": `load "name" from thing "/app/x\n\tload": not there`,
+	} {
+		want(t, "error", (&lc.Failure{Entry: "name", Source: "thing", Key: key, Err: cause}).Error(), text)
+	}
+}

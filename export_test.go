@@ -25,3 +25,10 @@ func Culprits[R any](o *Origin[R]) int {
 func (f *family) Calls() (departed, waiting int) {
 	return CallsInFlight(&Origin[any]{f.origin})
 }
+
+// Waiting counts the invocations that wait for loads.
+func Waiting() int {
+	waiting.Lock()
+	defer waiting.Unlock()
+	return len(waiting.invs)
+}

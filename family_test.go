@@ -64,9 +64,11 @@ func keysOf(calls [][]string) string {
 	return strings.ReplaceAll(strings.Join(slices.Concat(calls...), ""), "/t/", "")
 }
 
-// byBothClocks runs a test where the clock stands still between reads, and where it goes on.
+// byBothClocks runs a test where the clock stands still between reads, before and after the
+// moment that it counts from, and where it goes on.
 func byBothClocks(t *testing.T, test func(t *testing.T)) {
 	t.Run("standing still", func(t *testing.T) { bubble(t, test) })
+	t.Run("standing still later", func(t *testing.T) { newTimes(t); test(t) })
 	t.Run("going on", test)
 }
 
@@ -226,6 +228,7 @@ func TestFamilyRetries(t *testing.T) {
 	want(t, "in vain", err, refused)
 	_, err = lc.RetryKey(t.Context(), f, "no/tenant", login, isRefused)
 	wantError(t, err, "a tenant has no slash")
+	wantPanic(t, "RetryKey: a function and what recognises", func() { _, _ = lc.RetryKey(t.Context(), f, "a", login, nil) })
 	wantPanic(t, "RetryKey: a function and what recognises", func() { _, _ = lc.RetryKey[string, string, int](t.Context(), f, "a", nil, isRefused) })
 }
 
@@ -280,6 +283,13 @@ func TestFamilyOptions(t *testing.T) {
 	} {
 		wantPanic(t, text, func() { declare(o, "k", opt) })
 	}
+	wantPanic(t, "NewFamily: a name and a function are required", func() { lc.NewFamily[int]("f", nil) })
+	wantPanic(t, "NewFamily: a name and a function are required", func() {
+		lc.NewFamily("", func(context.Context, string) (int, error) { return 0, nil })
+	})
+	wantPanic(t, "a function for the keys and a decoder are required", func() {
+		lc.DeclareFamily[string, string](o, func(string) (lc.Located, error) { return lc.Located{Key: "k"}, nil }, nil)
+	})
 	wantPanic(t, "MaxEntries(0): a family without room", func() { lc.MaxEntries(0) })
 	wantPanic(t, "RememberMisses(0s): say how long", func() { lc.RememberMisses(0) })
 	wantPanic(t, "RefreshAhead with MaxAge(0)", func() { tenants(o, lc.MaxAge(0), lc.RefreshAhead(0.5)) })

@@ -1,6 +1,8 @@
 package lambdacache_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -59,6 +61,12 @@ func TestFamilyKeys(t *testing.T) {
 		want(t, "value", must(places.Get(t.Context(), place{"eu", 7}))(t), "w")
 	}
 	want(t, "loads", len(s.took()), 2)
+
+	located := lc.DeclareFamily(o, func(int) (lc.Located, error) { return lc.Located{}, nil }, asIs)
+	_, err = located.Get(t.Context(), 7)
+	wantError(t, err, "load \"thing\" from thing 7: the key is empty")
+	want(t, "is not there", errors.Is(err, lc.ErrNotFound), true)
+	want(t, "loads of what has no key", len(s.took()), 0)
 }
 
 // A load that began before a key was a family's may have brought a copy that is too old
@@ -145,4 +153,38 @@ func TestFamilyFindsItsKeys(t *testing.T) {
 	want(t, "loads", len(s.took()), 1999) // 7 was there
 	want(t, "held", f.Stats().Entries, len(kept)+1999-667)
 	wantPanic(t, "hash of unhashable type", func() { _, _ = f.Get(t.Context(), []int{}) })
+}
+
+// A reader who leaves, and who forgets a key, take it from nobody who waits for its load.
+func TestFamilyKeyInUse(t *testing.T) {
+	for name, interfere := range map[string]func(f *lc.Family[string, string], leave func()){
+		"leaves":  func(_ *lc.Family[string, string], leave func()) { leave() },
+		"forgets": func(f *lc.Family[string, string], _ func()) { f.Invalidate("a") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				s, o, f := newTenants(10)
+				if name == "forgets" {
+					reads(t, f, "a")
+				}
+				s.gate = make(chan struct{})
+				ctx, leave := context.WithCancel(t.Context())
+				var readers sync.WaitGroup
+				readers.Go(func() { _, _ = f.Refresh(ctx, "a") })
+				synctest.Wait()
+				readers.Go(func() { must(f.Refresh(t.Context(), "a"))(t) }) // with a load that begins later
+				synctest.Wait()
+				interfere(f, leave)
+				synctest.Wait()
+				close(s.gate)
+				readers.Wait()
+				leave()
+				s.took()
+				must(f.Get(t.Context(), "a"))(t)
+				want(t, "loads of what the last one to wait has loaded", len(s.took()), 0)
+				want(t, "held", f.Stats().Entries, 1)
+				want(t, "slots", lc.Slots(o), 1)
+			})
+		})
+	}
 }

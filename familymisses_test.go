@@ -63,6 +63,25 @@ func TestFamilyMisses(t *testing.T) {
 	want(t, "values and misses of both", lc.Slots(o), 6)
 }
 
+// A value that became a miss gives its room to values.
+func TestValuesThatBecameMisses(t *testing.T) {
+	newTimes(t)
+	s, o, f := newTenants(10, lc.MaxEntries(2), lc.RememberMisses(time.Hour))
+	reads(t, f, "ba")
+	lc.Invalidate(declare(o, "/t/a")) // the family is not told
+	s.mu.Lock()
+	delete(s.values, "/t/a")
+	s.mu.Unlock()
+	if _, err := f.Get(t.Context(), "a"); !errors.Is(err, lc.ErrNotFound) {
+		t.Error(err)
+	}
+	reads(t, f, "c")
+	s.took()
+	reads(t, f, "bc")
+	want(t, "loads", keysOf(s.took()), "")
+	want(t, "evicted", f.Stats().Evicted, 0)
+}
+
 // A miss that another family of the same keys has turned into a value takes a value's room
 // when it is read.
 func TestMissesThatBecameValues(t *testing.T) {
@@ -164,6 +183,10 @@ func TestFamilyRemembersCulprits(t *testing.T) {
 		want(t, "culprits", lc.Culprits(o), 0)
 
 		s.failing(func([]string) error { return lc.Blame(lc.Denied(errors.New("no"), "thing:Get", "*")) })
+		for _, calls := range []int{1 + 3, 3} { // all of them are remembered
+			_ = f.Prefetch(t.Context(), "k", "l", "m")
+			want(t, "calls", len(s.took()), calls)
+		}
 		for i := range 3000 {
 			_ = f.Prefetch(t.Context(), fmt.Sprint("n", i), fmt.Sprint("m", i))
 		}

@@ -35,8 +35,7 @@ func (o *origin) finish(l *load, a answer) {
 	o.mu.Lock()
 	s := l.slot
 	s.loading = nil
-	s.miss = miss{}
-	if s.epoch == l.epoch {
+	if s.epoch == l.epoch { // else it was forgotten with what was held
 		s.miss = missed(l)
 	}
 	switch why := l.failure(); {

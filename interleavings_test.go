@@ -245,3 +245,24 @@ func TestObserverGoexit(t *testing.T) {
 		want(t, "waited", time.Since(begun), 0)
 	})
 }
+
+// a decoder that ends its goroutine leaves nobody waiting either, and what has been answered
+// by then as it is.
+func TestDecoderGoexit(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newScripted(10, map[string]string{"good": "v", "last": "w"})
+		o := lc.NewOrigin("scripted", s)
+		good, none := declare(o, "good"), declare(o, "none")
+		last := lc.Declare(o, "last", "", func(string) (string, error) { runtime.Goexit(); return "", nil })
+		var failed *lc.LoadError
+		if err := lc.Prefetch(t.Context(), good, none, last); !errors.As(err, &failed) || len(failed.Failures) != 2 {
+			t.Fatal(err)
+		}
+		want(t, "not there", errors.Is(failed.Failures[0], lc.ErrNotFound), true)
+		wantError(t, failed.Failures[1], "ended without an answer")
+		s.took()
+		want(t, "held", must(good.Get(t.Context()))(t), "v")
+		want(t, "calls", len(s.took()), 0)
+		want(t, "failures of what is not there", none.Stats().Failures, 1)
+	})
+}

@@ -149,3 +149,20 @@ func TestKeepFreshWhereNothingRunsOn(t *testing.T) {
 	never := declare(lc.NewOrigin("scripted", s), "k", lc.MaxAge(0))
 	wantPanic(t, `lambdacache: KeepFresh: k has MaxAge(0)`, func() { lc.KeepFresh(t.Context(), never) })
 }
+
+// However long the max age is, what was forgotten is there again within 10 s.
+func TestKeepFreshLooksEveryTenSeconds(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s, o, keys := slow(1)
+		e := declare(o, keys[0], lc.MaxAge(time.Hour))
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		go lc.KeepFresh(ctx, e)
+		<-time.After(time.Minute + time.Second)
+		want(t, "calls", len(s.took()), 1)
+		lc.Invalidate(e)
+		<-time.After(10 * time.Second)
+		want(t, "calls", len(s.took()), 1)
+		want(t, "a reader waits", took(func() { must(e.Get(t.Context()))(t) }), 0)
+	})
+}

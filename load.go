@@ -62,7 +62,7 @@ func (o *origin) run(ctx context.Context, loads []*load) {
 			}
 		}
 	}()
-	for pause := firstPause; len(loads) > 0; pause = min(2*pause, lastPause) {
+	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		loads = o.round(ctx, loads)
 		if len(loads) == 0 {
 			return

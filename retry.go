@@ -2,6 +2,7 @@ package lambdacache
 
 import (
 	"context"
+	"slices"
 
 	"github.com/lambda-cache/lambdacache/internal/clock"
 )
@@ -127,10 +128,5 @@ func (v *view) differs(o *view) bool {
 	var ids, others []string
 	v.parts(func(p *part) { ids = append(ids, p.id) })
 	o.parts(func(p *part) { others = append(others, p.id) })
-	for i, id := range ids {
-		if id == "" || i >= len(others) || id != others[i] {
-			return true
-		}
-	}
-	return len(ids) == 0
+	return slices.Contains(ids, "") || !slices.Equal(ids, others)
 }

@@ -190,6 +190,46 @@ func TestRetryDoesNotTrustALoadThatBeganBefore(t *testing.T) {
 	})
 }
 
+// A source that sends the held version once more, because it does not look at Have, brings
+// nothing new either.
+func TestRetryOfASourceThatSendsTheSameAgain(t *testing.T) {
+	guest := newTimes(t)
+	s := newScripted(10, map[string]string{"user": "u", "password": "p"})
+	s.tweak = func(r *lc.Result[string]) { r.Unchanged = false }
+	o := lc.NewOrigin("scripted", s)
+	user, password := declare(o, "user"), declare(o, "password")
+	dsn := lc.Derive("dsn", func(ctx context.Context) (string, error) { return user.Value(ctx) + ":" + password.Value(ctx), nil }, []lc.Cached{user, password})
+	must(dsn.Get(t.Context()))(t)
+	for _, e := range []*lc.Entry[string]{password, dsn} {
+		guest.both(time.Second)
+		s.took()
+		runs := 0
+		_, err := lc.Retry(t.Context(), e, func(context.Context, string) (int, error) { runs++; return 0, errLogin }, isLogin)
+		want(t, "error", err, errLogin)
+		want(t, "loads", len(s.took()), 1)
+		want(t, "runs with one version", runs, 1)
+	}
+	guest.both(2 * time.Second)
+	s.set("password", "new") // of two one has changed
+	db := &database{password: "u:new"}
+	want(t, "rows", must(lc.Retry(t.Context(), dsn, db.query, isLogin))(t), "rows with u:new")
+}
+
+// What was forgotten while fn ran, and cannot be had again, changes nothing of fn's error.
+func TestRetryWhenTheValueIsGone(t *testing.T) {
+	newTimes(t)
+	s := newScripted(1, map[string]string{"db": "v"})
+	e := declare(lc.NewOrigin("scripted", s), "db")
+	got, err := lc.Retry(t.Context(), e, func(context.Context, string) (int, error) {
+		lc.Invalidate(e)
+		s.failing(down)
+		return 7, errLogin
+	}, isLogin)
+	want(t, "result", got, 7)
+	want(t, "error", err, errLogin)
+	want(t, "loads: one of them failed", len(s.took()), 2)
+}
+
 // A source without versions tells nothing of sameness: fn is tried once more.
 func TestRetryOfAFunction(t *testing.T) {
 	newTimes(t)

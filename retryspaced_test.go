@@ -141,3 +141,44 @@ func TestRetryPauseEndsWithANewVersion(t *testing.T) {
 	}
 	want(t, "loads a second apart", len(s.took()), 2)
 }
+
+// The pause holds as well when the source is down and a value that is due stands in: who
+// is refused would else ask a broken source each time.
+func TestRetryPauseOfAStaleValue(t *testing.T) {
+	guest := newTimes(t)
+	s := newScripted(1, map[string]string{"db": "1"})
+	e := declare(lc.NewOrigin("scripted", s), "db", lc.MaxAge(10*time.Second), lc.StaleIfError(time.Hour))
+	refused := func(context.Context, string) (int, error) { return 0, errLogin }
+	for range 8 { // to pauses of 15 to 30 s
+		guest.both(30 * time.Second)
+		_, _ = lc.Retry(t.Context(), e, refused, isLogin)
+	}
+	guest.both(10 * time.Second)
+	s.took()
+	s.failing(down)
+	_, err := lc.Retry(t.Context(), e, refused, isLogin)
+	want(t, "error", err, errLogin)
+	want(t, "loads: that of what is due", len(s.took()), 1)
+	_, err = lc.Retry(t.Context(), e, refused, isLogin)
+	want(t, "error", err, errLogin)
+	want(t, "loads in the pause", len(s.took()), 0)
+}
+
+// A new value that fn fails with for another reason was not in vain: it is no old credential.
+func TestRetryPauseEndsWithAnotherError(t *testing.T) {
+	newTimes(t)
+	var loads atomic.Int64
+	e := lc.New("token", func(context.Context) (string, error) { return fmt.Sprint(loads.Add(1)), nil })
+	must(e.Get(t.Context()))(t)
+	for range 3 {
+		held := fmt.Sprint(loads.Load())
+		_, err := lc.Retry(t.Context(), e, func(_ context.Context, token string) (int, error) {
+			if token == held {
+				return 0, errLogin
+			}
+			return 0, errDown
+		}, isLogin)
+		want(t, "error", err, errDown)
+	}
+	want(t, "loads", loads.Load(), 4)
+}

@@ -45,7 +45,7 @@ func (g given) value(c *core) any {
 	if value, ok := g.fixed[c.entry]; ok {
 		return value
 	}
-	if value := g.outer.value(c); value != nil || c.slot == nil {
+	if value := g.outer.value(c); value != nil {
 		return value
 	}
 	return g.outer.part(c)

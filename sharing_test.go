@@ -302,3 +302,26 @@ func TestOriginsDoNotWaitForEachOther(t *testing.T) {
 		both.Wait()
 	})
 }
+
+// A load that nobody waited for any longer may bring its answer all the same: whoever came
+// meanwhile, too late to join it, has it and makes no call.
+func TestAnAnswerAfterAllIsTaken(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newScripted(1, map[string]string{"k": "v"})
+		s.latency = time.Second // it does not heed its context
+		e := declare(lc.NewOrigin("scripted", s), "k")
+		ctx, leave := context.WithCancel(t.Context())
+		var all sync.WaitGroup
+		all.Go(func() {
+			if _, err := e.Get(ctx); !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		leave()
+		synctest.Wait()
+		want(t, "value", must(e.Get(t.Context()))(t), "v")
+		all.Wait()
+		want(t, "calls", len(s.took()), 1)
+	})
+}

@@ -107,9 +107,11 @@ func hurry(ctx context.Context, a ask, wants []*want) (hurried context.Context, 
 		return hurried, wants, stop
 	}
 	for _, w := range wants {
-		if !w.usable(w.slot.cur.Load(), a) {
-			open = append(open, w)
-		} else if w.goOn(a, errNoTime); w.v == nil { // forgotten meanwhile
+		if w.usable(w.slot.cur.Load(), a) {
+			w.goOn(a, errNoTime)
+		}
+		if w.v == nil { // also of what was forgotten just now
+			w.err = nil
 			open = append(open, w)
 		}
 	}

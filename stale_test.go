@@ -3,7 +3,9 @@ package lambdacache_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -226,6 +228,86 @@ func TestTooLittleTimeLeft(t *testing.T) {
 		cancel()
 		if _, err := e.Get(done); !errors.Is(err, context.Canceled) {
 			t.Errorf("a caller who has left got %v", err)
+		}
+	})
+}
+
+// An entry that has not come of age stands in no other's way: it needs no consent.
+func TestStaleBesideAFreshOneOfTheSameKey(t *testing.T) {
+	guest := newTimes(t)
+	s := newScripted(10, map[string]string{"k": "old"})
+	o := lc.NewOrigin("scripted", s)
+	fresh, e := declare(o, "k", lc.MaxAge(time.Hour)), declare(o, "k", lc.MaxAge(time.Second), lc.StaleIfError(time.Hour))
+	must(invoke(t.Context(), fresh, e))(t)
+	s.failing(down)
+	guest.both(time.Minute)
+	want(t, "values", must(invoke(t.Context(), fresh, e))(t), "old old")
+	guest.both(time.Hour)
+	_, err := invoke(t.Context(), fresh, e)
+	wantError(t, err, "ServiceUnavailable") // now both are due
+}
+
+// Who comes of age while its key is in a pause makes do from that moment on, and is told of.
+func TestComingOfAgeInAPause(t *testing.T) {
+	guest := newTimes(t)
+	s := newScripted(10, map[string]string{"k": "old"})
+	o := lc.NewOrigin("scripted", s)
+	strict, patient := declare(o, "k", lc.MaxAge(40*time.Second), lc.StaleIfError(time.Hour)), declare(o, "k", lc.MaxAge(5*time.Minute), lc.StaleIfError(time.Hour))
+	h := lc.Wrap(func(context.Context, int) (int, error) { return 0, nil }, strict, patient)
+	must(h(t.Context(), 0))(t)
+	s.failing(down)
+	for second := range 301 { // the pauses last 15 to 30 s by then
+		must(h(t.Context(), 0))(t)
+		want(t, "stale from then on", patient.Stats().Stale > 0, second == 300)
+		guest.both(time.Second)
+	}
+}
+
+// Who has an old value to go on with waits half of his time for a load; if it is forgotten
+// by then he waits on, like those who never had one.
+func TestStaleValueIsForgottenMeanwhile(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s, e := stale(t, lc.LoadTimeout(time.Hour))
+		s.failing(nil)
+		s.latency = 12 * time.Second
+		<-time.After(time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		var reader sync.WaitGroup
+		reader.Go(func() {
+			want(t, "waits for a load that began later", took(func() { want(t, "value", must(e.Get(ctx))(t), "new") }), 13*time.Second)
+		})
+		<-time.After(time.Second)
+		synctest.Wait()
+		s.latency = time.Second
+		lc.Invalidate(e)
+		reader.Wait()
+		want(t, "most at once", s.most, 1)
+	})
+}
+
+// One who has too little time for a load goes on with the old value at once. If it is
+// forgotten at that very moment he loads after all, and has what the load brings.
+func TestStaleValueIsForgottenAtTheSameMoment(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := newScripted(1, map[string]string{"k": "v"})
+		e := declare(lc.NewOrigin("scripted", s), "k", lc.StaleIfError(tenMinutes))
+		for range 10_000 {
+			must(e.Get(t.Context()))(t)
+			<-time.After(time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 150*time.Millisecond)
+			var ready atomic.Int32
+			together := func() {
+				for ready.Add(1); ready.Load() < 2; {
+					runtime.Gosched()
+				}
+			}
+			var forgetting sync.WaitGroup
+			forgetting.Go(func() { together(); lc.Invalidate(e) })
+			together()
+			must(e.Get(ctx))(t)
+			forgetting.Wait()
+			cancel()
 		}
 	})
 }

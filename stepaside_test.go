@@ -91,6 +91,46 @@ func TestPlacesOfThoseThatComeBack(t *testing.T) {
 	})
 }
 
+// Who comes back counts again: the next in the line waits until he has ended as well.
+func TestWhoComesBackHasAPlace(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		start := time.Now()
+		var begun []string
+		var root *lc.Entry[string]
+		o := lc.NewOrigin("thing", loader(func(ctx context.Context, reqs []lc.Request) []lc.Result[string] {
+			begun = append(begun, fmt.Sprint(reqs[0].Key, " ", time.Since(start)))
+			if reqs[0].Key == "reader" {
+				_, _ = root.Get(ctx)
+				<-time.After(time.Second)
+			}
+			<-time.After(100 * time.Millisecond)
+			return []lc.Result[string]{{Value: "v"}}
+		}), lc.OriginMaxCalls(1))
+		root = declare(o, "root")
+		var all []func() []error
+		for _, k := range []string{"reader", "a", "b"} {
+			all = append(all, each(t.Context(), []lc.Cached{declare(o, k)}))
+			synctest.Wait()
+		}
+		for _, wait := range all {
+			must(0, wait()[0])(t)
+		}
+		want(t, "begun", fmt.Sprint(begun), "[reader 0s root 0s a 100ms b 1.2s]")
+	})
+}
+
+// A function that reads what makes do with an old value waits for no load.
+func TestAFunctionReadsWhatIsStale(t *testing.T) {
+	guest := newTimes(t)
+	s, e := stale(t)
+	guest.both(time.Minute)
+	must(e.Get(t.Context()))(t) // its source is known to fail
+	s.took()
+	reader := lc.New("reader", e.Get)
+	want(t, "value", must(reader.Get(t.Context()))(t), "old")
+	want(t, "calls", len(s.took()), 0)
+}
+
 type intSource func(context.Context, int) (int, error)
 
 func (f intSource) Load(ctx context.Context, reqs []lc.Request) []lc.Result[int] {

@@ -7,8 +7,12 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	lc "github.com/lambda-cache/lambdacache"
+	"github.com/lambda-cache/lambdacache/internal/environment"
+	"github.com/lambda-cache/lambdacache/internal/flight"
 )
 
 type event struct{ n int }
@@ -95,6 +99,40 @@ func TestWrapAnyFails(t *testing.T) {
 	check("no event, only error", lc.WrapAny(func(context.Context) error { ran++; return nil }, e).(func(context.Context) error)(ctx))
 	check("no event, nothing", lc.WrapAny(func(context.Context) { ran++ }, e).(func(context.Context) error)(ctx))
 	want(t, "handlers ran", ran, 0)
+}
+
+// RefreshAhead is waited for as by Wrap.
+func TestWrapAnyWaitsForAnEarlyLoad(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		t.Cleanup(environment.Replace(environment.Function))
+		s, o, keys := slow(1)
+		e := declare(o, keys[0], lc.RefreshAhead(0.8))
+		read := lc.WrapAny(func(ctx context.Context) (string, error) { return e.Value(ctx), nil }, e).(func(context.Context) (string, error))
+		must(read(t.Context()))(t)
+		<-time.After(50 * time.Second)
+		s.set(keys[0], "new")
+		want(t, "the early load is waited for", took(func() { must(read(t.Context()))(t) }), 50*time.Millisecond)
+		s.took()
+		want(t, "next", must(read(t.Context()))(t), "new")
+		want(t, "calls", len(s.took()), 0)
+	})
+}
+
+// Nothing is in flight when it returns.
+func TestWrapAnyLeavesNothingInFlight(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		t.Cleanup(environment.Replace(environment.Function))
+		s, o, keys := slow(1)
+		s.gate = make(chan struct{})
+		e := declare(o, keys[0])
+		h := lc.WrapAny(func(ctx context.Context) {
+			go func() { _, _ = e.Get(context.WithoutCancel(ctx)) }()
+			synctest.Wait()
+			want(t, "in flight", flight.Running(), 1)
+		}).(func(context.Context) error)
+		must(0, h(t.Context()))(t)
+		want(t, "in flight at the end", flight.Running(), 0)
+	})
 }
 
 func TestWrapAnyPanicsPassThrough(t *testing.T) {

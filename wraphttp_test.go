@@ -1,12 +1,14 @@
 package lambdacache_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	lc "github.com/lambda-cache/lambdacache"
@@ -41,6 +43,34 @@ func TestWrapHTTP(t *testing.T) {
 	for _, none := range []http.Handler{nil, http.HandlerFunc(nil), (*http.ServeMux)(nil)} {
 		wantPanic(t, "lambdacache: WrapHTTP: the handler is nil", func() { lc.WrapHTTP(none, a) })
 	}
+}
+
+// A handler may be of any type.
+type plainHandler struct{ text string }
+
+func (h plainHandler) ServeHTTP(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, h.text) }
+
+func TestWrapHTTPOfAStruct(t *testing.T) {
+	w := httptest.NewRecorder()
+	lc.WrapHTTP(plainHandler{"hello"}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", http.NoBody))
+	want(t, "body", w.Body.String(), "hello")
+}
+
+// Nothing is in flight when the handler has returned, as with Wrap.
+func TestWrapHTTPLeavesNothingInFlight(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		t.Cleanup(environment.Replace(environment.Function))
+		s := newScripted(1, map[string]string{"k": "v"})
+		s.gate = make(chan struct{})
+		e := declare(lc.NewOrigin("scripted", s), "k")
+		h := lc.WrapHTTP(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			go func() { _, _ = e.Get(context.WithoutCancel(r.Context())) }()
+			synctest.Wait()
+			want(t, "in flight", flight.Running(), 1)
+		}))
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", http.NoBody))
+		want(t, "in flight at the end", flight.Running(), 0)
+	})
 }
 
 // Behind the web adapter a request's deadline is its route's, or its client's, and tells

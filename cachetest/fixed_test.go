@@ -48,6 +48,10 @@ func TestFailing(t *testing.T) {
 	if ran {
 		t.Error("a handler, or a function of Retry, ran without the value")
 	}
+	broken := lambdacache.Derive("broken", func(ctx context.Context) (string, error) { return "", fmt.Errorf("of %s", good.Value(ctx)) }, []lambdacache.Cached{good})
+	if text := fmt.Sprint(panics(func() { broken.Value(cachetest.Context(t, cachetest.Fixed(good, "secret"))) })); text != `lambdacache: load "broken" from derived: cannot decode: the decoder into string failed with a *errors.errorString` {
+		t.Error("what cannot be built of a fixed value panics with", text)
+	}
 	for road, read := range map[string]func(){
 		"Value":              func() { bad.Value(ctx) },
 		"Value of a derived": func() { both.Value(cachetest.Context(t, cachetest.Fixed(good, ""), cachetest.Failing(bad, errDown))) },

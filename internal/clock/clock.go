@@ -168,8 +168,9 @@ func (d Due) Latest(o Due) Due {
 	return Due{mono: max(d.mono, o.mono), wall: max(d.wall, o.wall), host: max(d.host, o.host), floor: max(d.floor, o.floor)}
 }
 
+// add is t+d, or the largest number there is; d is not negative.
 func add(t int64, d time.Duration) int64 {
-	if s := t + int64(d); s >= t || d < 0 {
+	if s := t + int64(d); s >= t {
 		return s
 	}
 	return math.MaxInt64

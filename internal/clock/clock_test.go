@@ -169,6 +169,25 @@ func TestBack(t *testing.T) {
 	}
 }
 
+// What does not fit is the nearest number there is, whatever the signs.
+func TestSub(t *testing.T) {
+	edges := []int64{math.MinInt64, math.MinInt64 + 1, -2, -1, 0, 1, 2, math.MaxInt64 - 1, math.MaxInt64}
+	for _, a := range edges {
+		for _, b := range edges {
+			want := minus(a, b)
+			if low := big64(math.MinInt64); want.Cmp(low) < 0 {
+				want = low
+			}
+			if high := big64(math.MaxInt64); want.Cmp(high) > 0 {
+				want = high
+			}
+			if got := sub(a, b); want.Cmp(big64(got)) != 0 {
+				t.Errorf("%d - %d: got %d, want %d", a, b, got, want)
+			}
+		}
+	}
+}
+
 func TestEarliestAndLatest(t *testing.T) {
 	d := newDice(t)
 	for range rounds {

@@ -1,6 +1,11 @@
 package environment
 
-import "testing"
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
 
 func TestDetect(t *testing.T) {
 	const api, name = "AWS_LAMBDA_RUNTIME_API", "AWS_LAMBDA_FUNCTION_NAME"
@@ -46,5 +51,21 @@ func TestKinds(t *testing.T) {
 		if Kind(kind.Load()) != before {
 			t.Errorf("kind %d was not undone", k)
 		}
+	}
+}
+
+// The process asks its own variables once, before anything else runs.
+func TestKindOfTheProcess(t *testing.T) {
+	const child = "KIND_OF_THE_PROCESS"
+	if os.Getenv(child) != "" {
+		if !Freezes() || NeverFreezes() {
+			t.Errorf("kind %d", kind.Load())
+		}
+		return
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+	cmd.Env = append(os.Environ(), child+"=Function", "AWS_LAMBDA_FUNCTION_NAME=f", "AWS_LAMBDA_MAX_CONCURRENCY=", "AWS_LAMBDA_INITIALIZATION_TYPE=on-demand")
+	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
+		t.Errorf("%v\n%s", err, out)
 	}
 }

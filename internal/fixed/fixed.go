@@ -3,7 +3,6 @@ package fixed
 
 import (
 	"context"
-	"maps"
 	"sync/atomic"
 )
 
@@ -23,16 +22,11 @@ type key struct{}
 // flag: contexts are searched only once a test has made one.
 var used atomic.Bool
 
-// NewContext returns a context with values, beside those ctx has already.
+// NewContext returns a context with values, which must not be changed any more, in place
+// of those that ctx may have.
 func NewContext(ctx context.Context, values Values) context.Context {
 	used.Store(true)
-	all := maps.Clone(values)
-	for entry, value := range From(ctx) {
-		if _, newer := all[entry]; !newer {
-			all[entry] = value
-		}
-	}
-	return context.WithValue(ctx, key{}, held(func() Values { return all }))
+	return context.WithValue(ctx, key{}, held(func() Values { return values }))
 }
 
 // held is values in a function: told a wrong verb, fmt follows a context's pointers.

@@ -109,6 +109,21 @@ func TestContext(t *testing.T) {
 	})
 }
 
+// What the work has left behind learns of its end, with a budget and without.
+func TestContextEndsWithTheWork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, budget := range []time.Duration{0, time.Hour} {
+			var of context.Context
+			c := budgeted(t.Context(), 1, budget, errOverdue, func(ctx context.Context) { of = ctx })
+			<-c.ended
+			if of.Err() == nil {
+				t.Errorf("budget %v: the context has not ended with the work", budget)
+			}
+			c.Leave()
+		}
+	})
+}
+
 func TestCancelAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var calls []*Call
