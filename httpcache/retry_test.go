@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -46,6 +47,21 @@ func TestBrokenIsTriedAgain(t *testing.T) {
 			}
 			want(t, "requests", l.Calls(), 3)
 		})
+	}
+}
+
+// What the network itself says is told, and stays reachable.
+func TestNobodyListens(t *testing.T) {
+	newLab(t)
+	socket, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	host := socket.Addr().String()
+	socket.Close()
+	err = failure(t, URL[string]("http://"+host+"/d?token=hunter2"), "no answer from "+host+": dial tcp "+host+": connect: connection refused, 3 attempts")
+	if network, ok := errors.AsType[*net.OpError](err); !ok || network.Op != "dial" {
+		t.Errorf("the network's own error is not reachable: %v", err)
 	}
 }
 
