@@ -128,6 +128,20 @@ func TestTimeoutOfAnOwnClient(t *testing.T) {
 	}
 }
 
+// given is a Transport that gives up by itself.
+type given struct{ up error }
+
+func (g given) RoundTrip(*http.Request) (*http.Response, error) { return nil, g.up }
+
+// Nor is what its Transport calls a context's: no caller has left.
+func TestTransportThatGivesUp(t *testing.T) {
+	l := newLab(t)
+	for _, up := range []error{context.Canceled, context.DeadlineExceeded} {
+		err := failure(t, URL[string](l.URL+"/d", Client(&http.Client{Transport: given{up}})), up.Error()+", 3 attempts")
+		want(t, "a caller's", errors.Is(err, up), false)
+	}
+}
+
 func TestCallerLeaves(t *testing.T) {
 	l := newLab(t)
 	gate := cachetest.NewGate()

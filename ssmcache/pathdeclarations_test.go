@@ -159,6 +159,9 @@ func TestTypesThatCannotBeFilledPanic(t *testing.T) {
 			A ssmcache.Set `ssm:"a/,optional"`
 		}](), `the field A: a ssmcache.Set may be empty in any case: leave out "optional"`},
 		{declaring[struct {
+			A int `ssm:"a/,optional"`
+		}](), "the field A: a int" + holds},
+		{declaring[struct {
 			A ssmcache.Set `ssm:"a"`
 		}](), "the field A: a ssmcache.Set takes all parameters below a name: write `ssm:\"a/\"`"},
 		{declaring[struct {
