@@ -130,9 +130,6 @@ type (
 	noProfile struct {
 		Flags appconfigcache.FlagSet `appconfig:"shop/prod/"`
 	}
-	badFlags struct {
-		Flags chan int `appconfig:"shop/prod/flags"`
-	}
 	noItem struct {
 		Tenant map[string]any `dynamo:"tenants"`
 	}
@@ -222,7 +219,6 @@ func TestRefusals(t *testing.T) {
 
 		{declares[noConfiguration](), `noConfiguration]: field Flags: appconfig:"shop/flags": write "application/environment/profile"`},
 		{declares[noProfile](), `noProfile]: field Flags: appconfigcache.Configuration("shop", "prod", ""): the configuration profile is empty: write its name or id`},
-		{declares[badFlags](), `badFlags]: field Flags: appconfig:"shop/prod/flags": nothing can be decoded into a value of type chan int: use a concrete type, such as string, []byte or a struct for JSON`},
 		{declares[noItem](), `noItem]: field Tenant: dynamo:"tenants": ` + key},
 		{declares[badItem](), `badItem]: field Tenant: dynamo:"tenants?tenant#1": ` + key},
 		{declares[badTable](), `badTable]: field Tenant: dynamocache: table "my tenants": the name of a table has up to 255 letters, digits and the characters . - _ only`},
