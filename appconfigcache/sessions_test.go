@@ -187,29 +187,6 @@ func TestUnchangedAfterABodyThatDoesNotDecode(t *testing.T) {
 	want(t, "mended, refreshed", refresh(t, number), 2)
 }
 
-// What the session refuses to say too early makes nobody's value younger, and is not
-// asked for again by those whose max age is shorter.
-func TestTooEarlyMakesNothingYounger(t *testing.T) {
-	l := newLab(t)
-	l.put("v1")
-	number := appconfigcache.Configuration[int]("app", "prod", l.profile())
-	short, long := l.text(lambdacache.MaxAge(6*time.Second)), l.text(lambdacache.MaxAge(20*time.Second))
-	fails(t, number, "cannot decode")
-	l.put("v2")
-	l.clock.Advance(5 * time.Second)
-	l.asked()
-	fails(t, number, "cannot decode")
-	want(t, "calls too early", l.asked(), "get")
-	l.clock.Advance(10*time.Second - 1)
-	want(t, "a short max age before the interval is over", get(t, short), "v1")
-	want(t, "calls", l.asked(), "")
-	l.clock.Advance(5 * time.Second)
-	want(t, "a longer one, which is not over", get(t, long), "v1")
-	l.clock.Advance(1)
-	want(t, "a longer one when it is over", get(t, long), "v2")
-	want(t, "calls", l.asked(), "get")
-}
-
 func TestSessionThatIsLost(t *testing.T) {
 	l := newLab(t)
 	l.put("v1")

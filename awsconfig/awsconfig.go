@@ -93,7 +93,6 @@ func Use(cfg aws.Config) error {
 	if cfg.Credentials == nil {
 		return errors.New("awsconfig: the configuration given to Use has no Credentials: take it from config.LoadDefaultConfig")
 	}
-	cfg = cfg.Copy()
 	current.set = &set{plain: cfg, streaming: cfg, close: func() {}}
 	return nil
 }

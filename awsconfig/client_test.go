@@ -145,3 +145,22 @@ func TestRedirects(t *testing.T) {
 		}
 	}
 }
+
+// Redirects that lead nowhere are followed three times, and what comes then is the answer.
+func TestRedirectsThatLeadNowhere(t *testing.T) {
+	s := serve(t, func(_ int32, w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, r.URL.Path, http.StatusTemporaryRedirect)
+	})
+	req, err := http.NewRequest("PUT", s.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := mustBuild(t, lambdaEnv(nil).host()).plain.HTTPClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if n := s.requests.Load(); resp.StatusCode != http.StatusTemporaryRedirect || n != 4 {
+		t.Errorf("status %d after %d requests", resp.StatusCode, n)
+	}
+}

@@ -267,3 +267,16 @@ func TestNoCredentials(t *testing.T) {
 		}
 	}
 }
+
+// Credentials come over https from anywhere, and over http from hosts that are known.
+func TestSchemesOfTheCredentialsEndpoint(t *testing.T) {
+	for uri, ok := range map[string]bool{
+		"https://credentials.example.com/role": true, "http://localhost/role": true,
+		"ftp://localhost/role": false, "file:///role": false, "https:///role": false,
+	} {
+		_, err := build(containerEnv(env{"AWS_CONTAINER_CREDENTIALS_FULL_URI": uri}).host())
+		if (err == nil) != ok {
+			t.Errorf("%s: %v", uri, err)
+		}
+	}
+}

@@ -70,6 +70,25 @@ func TestWarmConnectionStays(t *testing.T) {
 	}
 }
 
+// cachetest.Reset leaves no idle connection behind, nor its goroutines.
+func TestResetClosesConnections(t *testing.T) {
+	s := serve(t, answerParameter)
+	lambdaEnv(env{"AWS_ENDPOINT_URL": s.URL}).setenv(t)
+	cfg, err := Default("test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, reset := range []func(){func() {}, forget, func() {}} {
+		reset()
+		if err := getParameter(cfg); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := s.connections.Load(); n != 2 {
+		t.Errorf("%d connections for a call before and two after", n)
+	}
+}
+
 // barrier holds each request until a number of them are there.
 type barrier struct {
 	mu      sync.Mutex

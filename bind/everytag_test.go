@@ -3,6 +3,7 @@ package bind
 import (
 	"fmt"
 	"maps"
+	"net/http"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -18,22 +19,24 @@ import (
 	"github.com/lambda-cache/lambdacache/ssmcache"
 )
 
-// every Tag that there is, with something it can name.
+// every Tag that there is, with something it can name, and an option that says where to
+// load it from.
 var every = map[string]struct {
 	option lambdacache.Option
 	value  string
+	from   lambdacache.Option
 }{
-	"ssm":       {ssmcache.Tag, "/app/key"},
-	"secret":    {secretcache.Tag, "prod/db#password"},
-	"s3":        {s3cache.Tag, "s3://rules/rules.json"},
-	"appconfig": {appconfigcache.Tag, "shop/prod/flags"},
-	"dynamo":    {dynamocache.Tag, "tenants?pk=tenant#1"},
-	"url":       {httpcache.Tag, "https://issuer.example.com/jwks.json"},
+	"ssm":       {ssmcache.Tag, "/app/key", ssmcache.Region("eu-south-2")},
+	"secret":    {secretcache.Tag, "prod/db#password", secretcache.Region("eu-south-2")},
+	"s3":        {s3cache.Tag, "s3://rules/rules.json", s3cache.Region("eu-south-2")},
+	"appconfig": {appconfigcache.Tag, "shop/prod/flags", appconfigcache.Region("eu-south-2")},
+	"dynamo":    {dynamocache.Tag, "tenants?pk=tenant#1", dynamocache.Region("eu-south-2")},
+	"url":       {httpcache.Tag, "https://issuer.example.com/jwks.json", httpcache.Client(http.DefaultClient)},
 }
 
 // declaring declares a struct with one field, inside another if path says so, and
 // gives what it panics with.
-func declaring(path string, t reflect.Type, tag string) (s *structure, panicked string) {
+func declaring(path string, t reflect.Type, tag string, opts ...lambdacache.Option) (s *structure, panicked string) {
 	names := strings.Split(path, ".")
 	slices.Reverse(names)
 	for i, name := range names {
@@ -51,7 +54,6 @@ func declaring(path string, t reflect.Type, tag string) (s *structure, panicked 
 			panicked = fmt.Sprint(r)
 		}
 	}()
-	var opts []lambdacache.Option
 	for _, source := range every {
 		opts = append(opts, source.option)
 	}
@@ -73,6 +75,9 @@ func TestEveryTag(t *testing.T) {
 		if panicked != "" {
 			t.Errorf("%s: panic: %s", name, panicked)
 			continue
+		}
+		if _, panicked = declaring("Key", table, written(source.value, ""), source.from); panicked != "" {
+			t.Errorf("%s: with an option for every field: panic: %s", name, panicked)
 		}
 		if got := s.fields[0].entry.Name(); len(s.fields) != 1 || got != "struct.DB.Key" {
 			t.Errorf("%s: %d fields, the first is %q", name, len(s.fields), got)

@@ -87,7 +87,8 @@ func TestReadsAreConsistentWhereAskedFor(t *testing.T) {
 	}
 }
 
-// The order of an answer is nobody's, and numbers come back in another form.
+// The order of an answer is nobody's, numbers come back in another form, and what has not
+// the key is not the item.
 func TestAnswersInAnyOrder(t *testing.T) {
 	cachetest.Reset(t)
 	answer := func(n, v string) map[string]types.AttributeValue {
@@ -95,7 +96,7 @@ func TestAnswersInAnyOrder(t *testing.T) {
 	}
 	s := &script{answer: func(*dynamodb.BatchGetItemInput) (*dynamodb.BatchGetItemOutput, error) {
 		return &dynamodb.BatchGetItemOutput{Responses: map[string][]map[string]types.AttributeValue{
-			"u": {answer("1E+2", "u hundred")}, "t": {answer("1.00E2", "hundred"), answer("3", "not asked for"), answer("0.50", "half")},
+			"u": {answer("1E+2", "u hundred")}, "t": {{"V": text("of no key")}, {"id": text("100"), "V": text("of a text")}, answer("1.00E2", "hundred"), answer("3", "not asked for"), answer("0.50", "half")},
 		}}, nil
 	}}
 	declare := func(table string, id any) *lambdacache.Entry[value] {

@@ -49,6 +49,7 @@ func TestBadDeclarationsPanic(t *testing.T) {
 	} {
 		wantPanic(t, "lambdacache: "+test.panics, test.declare)
 	}
+	table(long[1:])() // the longest that there is
 }
 
 func TestBadKeysPanic(t *testing.T) {
@@ -92,7 +93,7 @@ func TestBadKeysPanic(t *testing.T) {
 	wantPanic(t, `lambdacache: dynamocache.Key: attribute "pk": the partition key and the sort key have different names`, func() { dynamocache.Key("pk", 1, "pk", 2) })
 	wantPanic(t, `lambdacache: dynamocache.Key: attribute "sk": the value has more than 1024 bytes, which that of a sort key cannot have`,
 		func() { dynamocache.Key("pk", "a", "sk", strings.Repeat("k", 1025)) })
-	dynamocache.Key("pk", strings.Repeat("k", 2048), "sk", strings.Repeat("k", 1024))
+	dynamocache.Key(strings.Repeat("n", 255), strings.Repeat("k", 2048), "sk", strings.Repeat("k", 1024))
 	wantPanic(t, `lambdacache: dynamocache.Key: attribute "7": the name of an attribute is a string`, func() { dynamocache.Key("pk", 1, 7, 2) })
 }
 

@@ -51,6 +51,27 @@ func TestBatchThatIsNotPermitted(t *testing.T) {
 	want(t, "events", len(l.of(lambdacache.EventFallback)), 1)
 }
 
+// Nor is it once it was permitted, and is not any more.
+func TestBatchThatIsNotPermittedAnyMore(t *testing.T) {
+	l := newLab(t)
+	l.table("t")
+	_, list := l.items("t", 5)
+	l.prefetch(list...)
+	l.Deny(batchGetItem, "")
+	for range 3 {
+		_, _, err := l.round(list...)
+		want(t, "error", err, nil)
+	}
+	for range 2 {
+		batches, singles, err := l.round(list...)
+		want(t, "error", err, nil)
+		want(t, "batches later", batches, 0)
+		want(t, "single calls later", singles, 5)
+	}
+	want(t, "events", len(l.of(lambdacache.EventFallback)), 1)
+	want(t, "isolated", len(l.of(lambdacache.EventIsolated)), 0)
+}
+
 // The calls that are reported are those that were made.
 func TestCallsOfARefusedBatchAreCounted(t *testing.T) {
 	l := newLab(t)

@@ -31,13 +31,15 @@ func object(pairs ...any) types.AttributeValue {
 // different are items of which no two are alike.
 var different = []map[string]types.AttributeValue{
 	{},
-	fields("a", s("")), fields("a", s("x")), fields("b", s("x")), fields("a", n("1")), fields("a", s("1")), fields("a", b("1")), fields("a", n("1.0")),
+	fields("a", s("")), fields("a", s("x")), fields("b", s("x")), fields("a", n("1")), fields("a", s("1")), fields("a", b("1")), fields("a", b("2")), fields("a", n("1.0")),
 	fields("a", s("x"), "b", s("y")), fields("a", s("y"), "b", s("x")), fields("ab", s("xy")), fields("a", s("xb")),
 	fields("a", &types.AttributeValueMemberBOOL{Value: true}), fields("a", &types.AttributeValueMemberBOOL{}), fields("a", &types.AttributeValueMemberNULL{Value: true}),
 	fields("a", list()), fields("a", list(s("x"))), fields("a", list(s("x"), s("y"))), fields("a", list(s("y"), s("x"))), fields("a", list(s("xy"))), fields("a", list(list(s("x")), s("y"))),
 	fields("a", list(list(s("x"), s("y")))), fields("a", object()), fields("a", object("x", s("y"))), fields("a", object("x", s("y")), "b", s("z")), fields("a", object("x", s("y"), "b", s("z"))),
 	fields("a", &types.AttributeValueMemberSS{Value: []string{"1", "2"}}), fields("a", &types.AttributeValueMemberNS{Value: []string{"1", "2"}}),
 	fields("a", &types.AttributeValueMemberBS{Value: [][]byte{{'1'}, {'2'}}}), fields("a", &types.AttributeValueMemberSS{Value: []string{"12"}}), fields("a", list(s("1"), s("2"))),
+	fields("a", &types.AttributeValueMemberSS{Value: []string{"1", "3"}}), fields("a", &types.AttributeValueMemberNS{Value: []string{"1", "3"}}),
+	fields("a", &types.AttributeValueMemberBS{Value: [][]byte{{'1'}, {'3'}}}),
 }
 
 func TestVersionsOfDifferentItemsDiffer(t *testing.T) {

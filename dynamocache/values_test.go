@@ -128,6 +128,7 @@ func TestUndecodableValueIsNotShown(t *testing.T) {
 	undecodable[quotingKey](l, "the item does not fit a dynamocache_test.quotingKey: its decoder failed with a ")
 	undecodable[demanding](l, "the item does not fit a dynamocache_test.demanding: its decoder failed with a ") // no attribute is to blame
 	undecodable[*demanding](l, "the item does not fit a *dynamocache_test.demanding: its decoder failed with a ")
+	undecodable[*map[string]int](l, `the attribute "Limit", which is a string, does not fit a *map[string]int: something in it is no int`)
 	undecodable[map[string]int](l, `the attribute "Limit", which is a string, does not fit a map[string]int: something in it is no int`)
 
 	l.Dynamo.Put("t", map[string]any{"pk": "a", "Limit": uint64(9876543210987654321)})

@@ -60,4 +60,13 @@ func TestFamilyOfQueries(t *testing.T) {
 	if n := len(o.source.queries); n != 2 {
 		t.Errorf("the queries of %d keys are remembered, want 2", n)
 	}
+	held := 0
+	for key := range o.source.held {
+		if strings.HasPrefix(key, l.URL) { // not another test's
+			held++
+		}
+	}
+	if held > 2 {
+		t.Errorf("the answers of %d keys are remembered, want 2 at most", held)
+	}
 }

@@ -57,6 +57,7 @@ func TestLife(t *testing.T) {
 		{[]string{"Date", date, "Expires", "Wed, 04 Mar 2026 05:07:07 GMT", "Expires", "Wed, 04 Mar 2026 05:06:09 GMT"}, 2 * time.Second},
 		{[]string{"Date", date, "Expires", date}, soon},
 		{[]string{"Date", date, "Expires", longAgo}, soon},
+		{[]string{"Date", date, "Expires", "Sat, 01 Jan 0000 00:00:00 GMT", "Age", "50"}, soon}, // more than a Duration holds
 		{[]string{"Date", date, "Expires", "0"}, soon},
 		{[]string{"Date", date, "Expires", "Fri, 31 Dec 9999 23:59:59 GMT"}, longest},
 		// What a cache on the way has used up.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -46,6 +47,21 @@ func TestBrokenIsTriedAgain(t *testing.T) {
 			}
 			want(t, "requests", l.Calls(), 3)
 		})
+	}
+}
+
+// What the network itself says is told, and stays reachable.
+func TestNobodyListens(t *testing.T) {
+	newLab(t)
+	socket, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	host := socket.Addr().String()
+	socket.Close()
+	err = failure(t, URL[string]("http://"+host+"/d?token=hunter2"), "no answer from "+host+": dial tcp "+host+": connect: connection refused, 3 attempts")
+	if network, ok := errors.AsType[*net.OpError](err); !ok || network.Op != "dial" {
+		t.Errorf("the network's own error is not reachable: %v", err)
 	}
 }
 
@@ -109,6 +125,20 @@ func TestTimeoutOfAnOwnClient(t *testing.T) {
 	err := failure(t, URL[string](l.URL+"/d?token=hunter2", Client(&http.Client{Timeout: 20 * time.Millisecond, Transport: transport})), "Client.Timeout exceeded while awaiting headers), 3 attempts")
 	if errors.Is(err, context.DeadlineExceeded) || strings.Contains(err.Error(), "hunter2") {
 		t.Error(err)
+	}
+}
+
+// given is a Transport that gives up by itself.
+type given struct{ up error }
+
+func (g given) RoundTrip(*http.Request) (*http.Response, error) { return nil, g.up }
+
+// Nor is what its Transport calls a context's: no caller has left.
+func TestTransportThatGivesUp(t *testing.T) {
+	l := newLab(t)
+	for _, up := range []error{context.Canceled, context.DeadlineExceeded} {
+		err := failure(t, URL[string](l.URL+"/d", Client(&http.Client{Transport: given{up}})), up.Error()+", 3 attempts")
+		want(t, "a caller's", errors.Is(err, up), false)
 	}
 }
 

@@ -96,6 +96,28 @@ func TestSizeLimit(t *testing.T) {
 	}
 }
 
+// endless is an answer whose body has no end, and no length.
+type endless struct{ status, read int }
+
+func (e *endless) RoundTrip(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: e.status, Header: make(http.Header), ContentLength: -1, Body: io.NopCloser(e)}, nil
+}
+
+func (e *endless) Read(p []byte) (int, error) {
+	if e.read += len(p); e.read > 1<<20 {
+		return 0, io.EOF // a test has
+	}
+	return len(p), nil
+}
+
+// A body that is no document is not waited for to its end.
+func TestEndlessBodyThatNobodyWants(t *testing.T) {
+	l := newLab(t)
+	e := &endless{status: http.StatusNotFound}
+	failure(t, URL[string](l.URL+"/d", Client(&http.Client{Transport: e})), "HTTP status 404 Not Found")
+	want(t, "bytes read", e.read, 0)
+}
+
 // A body that is compressed in a way that nobody undoes is no document.
 func TestCompressedDocument(t *testing.T) {
 	l := newLab(t)
@@ -125,18 +147,24 @@ func TestDefaultSizeLimit(t *testing.T) {
 	want(t, "with all room", len(get(t, URL[string](l.URL+"/larger", SizeLimit(int(^uint(0)>>1))))), 1<<20+1)
 }
 
-// A length that no body stands behind takes little memory.
-func TestAnnouncedLengthIsAClaim(t *testing.T) {
-	resp := &http.Response{ContentLength: 1 << 40, Body: io.NopCloser(strings.NewReader("short"))}
-	s := newSource(nil, nil, 1<<50, "")
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	if body, err := s.read(nil, nil, resp); err != nil || string(body) != "short" {
-		t.Fatal(string(body), err)
-	}
-	runtime.ReadMemStats(&after)
-	allocated := after.TotalAlloc - before.TotalAlloc
-	if allocated > 17<<20 {
-		t.Errorf("%d bytes of memory", allocated)
+// Neither a length that no body stands behind nor a limit that is far away takes much
+// memory.
+func TestMemoryIsThatOfTheDocument(t *testing.T) {
+	for announced, most := range map[int64]uint64{1 << 40: 17 << 20, -1: 1 << 20} {
+		const size = 10_000
+		resp := &http.Response{ContentLength: announced, Body: io.NopCloser(strings.NewReader(strings.Repeat("x", size)))}
+		s := newSource(nil, nil, 1<<30, "")
+		if announced > 0 {
+			s.limit = 1 << 50
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if body, err := s.read(nil, nil, resp); err != nil || len(body) != size {
+			t.Fatal(len(body), err)
+		}
+		runtime.ReadMemStats(&after)
+		if allocated := after.TotalAlloc - before.TotalAlloc; allocated > most {
+			t.Errorf("announced %d: %d bytes of memory, %d are enough", announced, allocated, most)
+		}
 	}
 }

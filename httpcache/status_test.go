@@ -34,6 +34,7 @@ func TestStatuses(t *testing.T) {
 		{429, nil, "HTTP status 429 Too Many Requests", lambdacache.ErrThrottled, 1},
 		{429, []string{"Retry-After", "30"}, "HTTP status 429 Too Many Requests; it asks for a pause of 30s", lambdacache.ErrThrottled, 1},
 		{429, []string{"Retry-After", soonDate, "Date", date}, "HTTP status 429 Too Many Requests; it asks for a pause of 1m30s", lambdacache.ErrThrottled, 1},
+		{429, []string{"Retry-After", date, "Date", soonDate}, "HTTP status 429 Too Many Requests", lambdacache.ErrThrottled, 1},
 		{429, []string{"Retry-After", "s3cr3t"}, "HTTP status 429 Too Many Requests", lambdacache.ErrThrottled, 1},
 		{500, nil, "HTTP status 500 Internal Server Error, 3 attempts", nil, 3},
 		{501, nil, "HTTP status 501 Not Implemented", nil, 1},

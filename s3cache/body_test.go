@@ -3,9 +3,11 @@ package s3cache
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -43,6 +45,27 @@ func TestReadAllOfAbsurdLength(t *testing.T) {
 	}
 	if largest > 4*trusted {
 		t.Errorf("a buffer of %d bytes", largest)
+	}
+}
+
+// What fails when all bytes are there is their checksum, and the SDK's error of it is not
+// shown; but for a context that ended just then.
+func TestErrorAfterTheLastByte(t *testing.T) {
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	for _, end := range []struct {
+		ctx   context.Context
+		cause error
+		text  string
+	}{
+		{t.Context(), errors.New("checksum did not match: s3cr3t"), "the object's 3 bytes do not have its checksum: they changed on the way"},
+		{gone, context.Canceled, "the object broke off after 3 of its 3 bytes: given up: context canceled"},
+	} {
+		b := bodyOf(io.MultiReader(strings.NewReader("abc"), iotest.ErrReader(end.cause)), aws.Int64(3))
+		b.ctx = end.ctx
+		if _, err := b.readAll(); err == nil || err.Error() != end.text {
+			t.Error(err)
+		}
 	}
 }
 

@@ -63,6 +63,7 @@ func TestBadURIs(t *testing.T) {
 }
 
 func TestURIs(t *testing.T) {
+	Object[string]("s3://b/" + strings.Repeat("k", 1024)) // the longest that there is
 	const ap = "arn:aws:s3:eu-west-1:123456789012:accesspoint"
 	for uri, want := range map[string]struct{ bucket, key, name, arn string }{
 		"s3://b/k":               {"b", "k", "k", "arn:aws:s3:::b/k"},

@@ -84,6 +84,30 @@ func TestClientWrittenByHand(t *testing.T) {
 	want(t, "error", err.Error(), `lambdacache: load "a" from secretsmanager: the line is dead`)
 }
 
+// unready makes no client.
+type unready struct{}
+
+func (unready) Configure(aws.Config) (aws.Config, error) {
+	return aws.Config{}, errors.New("not today")
+}
+func (unready) String() string { return "nobody" }
+
+// Without a client there is nothing to ask, one by one neither.
+func TestNoClientForSeveral(t *testing.T) {
+	l := newLab(t)
+	opts := []lambdacache.Option{secretcache.Config(unready{}), secretcache.UntilRotation()}
+	err := lambdacache.Prefetch(t.Context(), secretcache.Secret[string]("a", opts...), secretcache.Secret[string]("b", opts...))
+	failed, _ := errors.AsType[*lambdacache.LoadError](err)
+	if failed == nil || len(failed.Failures) != 2 {
+		t.Fatalf("not 2 failures: %v", err)
+	}
+	for _, f := range failed.Failures {
+		want(t, "cause", f.Err.Error(), "not today")
+	}
+	want(t, "isolated", len(l.of(lambdacache.EventIsolated)), 0)
+	want(t, "told of permissions", len(l.of(lambdacache.EventFallback)), 0)
+}
+
 // loose is a client that cannot be told from others.
 type loose struct {
 	*script

@@ -73,6 +73,7 @@ func TestBadDeclarationsPanic(t *testing.T) {
 	} {
 		wantPanic(t, "lambdacache: "+test.panics, test.declare)
 	}
+	declare(strings.Repeat("a", 2048))() // the longest that there is
 }
 
 func TestNames(t *testing.T) {

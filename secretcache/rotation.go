@@ -239,6 +239,6 @@ func (r *rotations) limit(result *lambdacache.Result[*secret], x *rotation, aske
 		result.Within = left
 	}
 	if x.failed {
-		result.Within = min(cmp.Or(max(result.Within, 0), lambdacache.DefaultMaxAge), lambdacache.DefaultMaxAge)
+		result.Within = min(cmp.Or(result.Within, lambdacache.DefaultMaxAge), lambdacache.DefaultMaxAge)
 	}
 }

@@ -41,9 +41,13 @@ func TestUntilRotation(t *testing.T) {
 	l.Secrets.PutString("rotating/db", secret+" 2")
 	want(t, "value at the date", get(t, e), secret+" 2")
 	want(t, "dates", l.Calls("DescribeSecret"), 2)
+	if _, err := e.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	want(t, "dates: the new version's came with it", l.Calls("DescribeSecret"), 2)
 	l.clock.Advance(day - time.Second)
 	get(t, e)
-	want(t, "calls in the max age", l.Calls(""), 4)
+	want(t, "calls in the max age", l.Calls(""), 5)
 	l.clock.Advance(time.Second)
 	get(t, e)
 	want(t, "calls at max age: once a day the date is asked for", l.Calls("DescribeSecret"), 3)
@@ -60,6 +64,17 @@ func TestUntilRotation(t *testing.T) {
 		t.Fatal(err)
 	}
 	want(t, "dates", l.Calls("DescribeSecret"), 4)
+}
+
+// A wall clock that was stepped back says nothing of how old a date is.
+func TestUntilRotationWithAClockThatIsSteppedBack(t *testing.T) {
+	l := newLab(t)
+	l.rotatingIn("rotating/db", 10*day)
+	e := secretcache.Secret[string]("rotating/db", lambdacache.MaxAge(time.Hour), secretcache.UntilRotation())
+	get(t, e)
+	l.clock.StepWall(-5 * day)
+	get(t, e)
+	want(t, "dates", l.Calls("DescribeSecret"), 2)
 }
 
 // Many secrets are still one batch, and the date counts for every entry of a secret.
@@ -104,6 +119,23 @@ func TestUntilRotationWithoutPermission(t *testing.T) {
 	denied, ok := errors.AsType[*lambdacache.DeniedError](told[0].Err)
 	want(t, "action", ok && denied.Action == "secretsmanager:DescribeSecret", true)
 	want(t, "failures", len(l.of(lambdacache.EventFailed)), 0)
+}
+
+// Where the permission is taken away, a date that has gone by makes nothing due.
+func TestUntilRotationWithoutPermissionAnyMore(t *testing.T) {
+	l := newLab(t)
+	l.rotatingIn("rotating/db", time.Hour)
+	e := secretcache.Secret[string]("rotating/db", lambdacache.MaxAge(day), secretcache.UntilRotation())
+	get(t, e)
+	l.Deny("secretsmanager:DescribeSecret", "")
+	l.clock.Advance(time.Hour)
+	get(t, e)
+	l.clock.Advance(lambdacache.DefaultMaxAge) // it may have rotated in between: once more
+	get(t, e)
+	l.ResetCounts()
+	l.clock.Advance(day - 1)
+	get(t, e)
+	want(t, "calls in the max age", l.Calls(""), 0)
 }
 
 // A date that cannot be had neither fails nor holds up the load.

@@ -144,6 +144,37 @@ func TestImitationThatLeavesSelectorsOut(t *testing.T) {
 	want(t, "calls", s.took(), "/app/a:5,/app/b:prod,/app/a:3")
 }
 
+// A parameter has its number as a version where what stands behind it tells none.
+func TestSourceResultThatTellsNoVersion(t *testing.T) {
+	cachetest.Reset(t)
+	s := &script{}
+	e := ssmcache.Parameter[string]("/app/a", lambdacache.MaxAge(0), ssmcache.Client(s))
+	for result, version := range map[string]string{`{"versionId":"v-1"}`: "v-1", `{"versionId":""}`: "7", `{}`: "7", "no JSON": "7"} {
+		s.answer = func([]string) (*ssm.GetParametersOutput, error) {
+			p := found("/app/a", "a", 7)
+			p.SourceResult = &result
+			return &ssm.GetParametersOutput{Parameters: []types.Parameter{p}}, nil
+		}
+		get(t, e)
+		want(t, result, e.Version(), version)
+	}
+}
+
+// What such an imitation gives once for two labels of one parameter may be either's.
+func TestImitationThatLeavesALabelOut(t *testing.T) {
+	cachetest.Reset(t)
+	s := &script{answer: func(names []string) (*ssm.GetParametersOutput, error) {
+		return &ssm.GetParametersOutput{Parameters: []types.Parameter{found("/app/a", "value of "+names[0], 7)}}, nil
+	}}
+	blue, green := ssmcache.Parameter[string]("/app/a:blue", ssmcache.Client(s)), ssmcache.Parameter[string]("/app/a:green", ssmcache.Client(s))
+	if err := lambdacache.Prefetch(t.Context(), blue, green); err != nil {
+		t.Fatal(err)
+	}
+	want(t, "blue", get(t, blue), "value of /app/a:blue")
+	want(t, "green", get(t, green), "value of /app/a:green")
+	want(t, "calls", len(strings.Split(s.took(), "; ")), 3)
+}
+
 // An answer that mentions a parameter neither among the found nor among the missing
 // is no answer: each is asked for alone.
 func TestAnswerThatMentionsNothing(t *testing.T) {

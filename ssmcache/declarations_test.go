@@ -104,6 +104,7 @@ func TestBadDeclarationsPanic(t *testing.T) {
 	} {
 		wantPanic(t, "lambdacache: "+test.panics, test.declare)
 	}
+	parameter(long[:2048])() // the longest that there is
 }
 
 func TestNames(t *testing.T) {

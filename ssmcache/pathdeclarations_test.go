@@ -55,6 +55,8 @@ func TestBadPathsPanic(t *testing.T) {
 	} {
 		wantPanic(t, "lambdacache: ssmcache."+test.panics, test.declare)
 	}
+	path(long[:2048])() // the longest that there is
+	label(long[1:101])()
 	wantPanic(t, `lambdacache: the entry for "/app/" from ssm: othercache.Option is not an option of this source`, path("/app/", foreign))
 	wantPanic(t, `lambdacache: the entry for "/app/a" from ssm: ssmcache.Label is not an option of this source`,
 		func() { ssmcache.Parameter[string]("/app/a", ssmcache.Label("prod")) })
@@ -158,6 +160,9 @@ func TestTypesThatCannotBeFilledPanic(t *testing.T) {
 		{declaring[struct {
 			A ssmcache.Set `ssm:"a/,optional"`
 		}](), `the field A: a ssmcache.Set may be empty in any case: leave out "optional"`},
+		{declaring[struct {
+			A int `ssm:"a/,optional"`
+		}](), "the field A: a int" + holds},
 		{declaring[struct {
 			A ssmcache.Set `ssm:"a"`
 		}](), "the field A: a ssmcache.Set takes all parameters below a name: write `ssm:\"a/\"`"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -55,6 +56,24 @@ func TestASessionIsRenewedBeforeItEnds(t *testing.T) {
 			l.refresh(e, 3)
 		})
 	}
+}
+
+// A session ends when its time is over, also where STS's clock is ahead and it says later.
+func TestASessionOfAnSTSWhoseClockIsAhead(t *testing.T) {
+	l := newLab(t)
+	l.Fail(cachetest.Fault{Operation: "AssumeRole", Do: func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			l.clock.StepWall(2 * time.Hour)
+			defer l.clock.StepWall(-2 * time.Hour)
+			next.ServeHTTP(w, r)
+		})
+	}})
+	e := key()
+	l.refresh(e, 1)
+	l.clock.Advance(55*time.Minute - time.Second)
+	l.refresh(e, 1)
+	l.clock.Advance(2 * time.Second)
+	l.refresh(e, 2)
 }
 
 // A session that cannot be renewed serves to its end.

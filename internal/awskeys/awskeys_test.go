@@ -91,3 +91,28 @@ func TestCallersLeaveInDoubt(t *testing.T) {
 		}
 	})
 }
+
+// Who was refused with credentials that were renewed meanwhile tries again with the new
+// ones, and those are in no doubt.
+func TestDoubtAboutWhatIsRenewed(t *testing.T) {
+	e := new(endpoint)
+	c := New(e.ask)
+	old, err := c.retrieve(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Forget()
+	if _, err := c.retrieve(t.Context()); err != nil || c.held == old {
+		t.Fatal("not renewed", err)
+	}
+	for name, again := range map[string]bool{
+		"rejected": c.doubt(old, RenewalPause), "denied": c.doubt(old, deniedAge), "expired": c.expired(old),
+	} {
+		if !again {
+			t.Errorf("%s: no other try with the new ones", name)
+		}
+	}
+	if _, err := c.retrieve(t.Context()); err != nil || e.asked != 2 {
+		t.Errorf("%v, asked %d times", err, e.asked)
+	}
+}
