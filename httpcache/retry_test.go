@@ -52,13 +52,13 @@ func TestBrokenIsTriedAgain(t *testing.T) {
 
 // What the network itself says is told, and stays reachable.
 func TestNobodyListens(t *testing.T) {
-	newLab(t)
-	socket, err := net.Listen("tcp", "127.0.0.1:0")
+	l := newLab(t)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(l.URL, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	host := socket.Addr().String()
-	socket.Close()
+	defer conn.Close()
+	host := conn.LocalAddr().String() // taken, so that nobody else will listen there
 	err = failure(t, URL[string]("http://"+host+"/d?token=hunter2"), "no answer from "+host+": dial tcp "+host+": connect: connection refused, 3 attempts")
 	if network, ok := errors.AsType[*net.OpError](err); !ok || network.Op != "dial" {
 		t.Errorf("the network's own error is not reachable: %v", err)
