@@ -136,7 +136,7 @@ func Never() Due {
 }
 
 // DueAfter is the moment at which something from r is age old. An age that does
-// not fit (Forever) is due on no clock.
+// not fit (Forever) is due on no clock; one below zero has passed.
 func (r Reading) DueAfter(age time.Duration) Due {
 	if age == math.MaxInt64 {
 		return Never()
@@ -168,9 +168,9 @@ func (d Due) Latest(o Due) Due {
 	return Due{mono: max(d.mono, o.mono), wall: max(d.wall, o.wall), host: max(d.host, o.host), floor: max(d.floor, o.floor)}
 }
 
-// add is t+d, or the largest number there is; d is not negative.
+// add is t+d, or the largest number there is.
 func add(t int64, d time.Duration) int64 {
-	if s := t + int64(d); s >= t {
+	if s := t + int64(d); s >= t || d < 0 {
 		return s
 	}
 	return math.MaxInt64

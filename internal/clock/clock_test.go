@@ -169,6 +169,16 @@ func TestBack(t *testing.T) {
 	}
 }
 
+// What is due before it was made is due, and not for ever fresh.
+func TestDueAfterLessThanNothing(t *testing.T) {
+	r := Reading{Mono: 1, Wall: 2, Host: 3}
+	for _, age := range []time.Duration{-1, -time.Hour} {
+		if d := r.DueAfter(age); !d.Passed(r) {
+			t.Errorf("%v: not due", age)
+		}
+	}
+}
+
 // What does not fit is the nearest number there is, whatever the signs.
 func TestSub(t *testing.T) {
 	edges := []int64{math.MinInt64, math.MinInt64 + 1, -2, -1, 0, 1, 2, math.MaxInt64 - 1, math.MaxInt64}
